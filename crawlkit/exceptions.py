@@ -1,0 +1,268 @@
+"""Every exception of crawlkit, in one tree. What belongs here: the class, what it means, whose fault it is. Nothing else.
+
+    CrawlkitError
+    ├── RequestException (IOError)        an exchange that failed; names and shape are requests'
+    │   ├── HTTPError                     raise_for_status() on a 4xx or 5xx
+    │   ├── ConnectionError               no usable connection, or it broke
+    │   │   ├── ProxyError  SSLError      ... at the proxy; in TLS
+    │   │   ├── ConnectTimeout            (also a Timeout)
+    │   │   ├── NameNotFound              the host name does not exist
+    │   │   ├── AddressForbidden          the address is private and allow_private is off
+    │   │   ├── PoolTimeout               no connection became free in time
+    │   │   └── BadResponse               what the server sent is no HTTP
+    │   ├── Timeout                       ReadTimeout, DeadlineExceeded; ConnectTimeout
+    │   ├── URLRequired  TooManyRedirects  RetryError  UnrewindableBodyError
+    │   ├── MissingSchema  InvalidSchema  InvalidURL  InvalidHeader  InvalidProxyURL   (ValueErrors)
+    │   ├── InvalidJSONError              JSONDecodeError (also json's)
+    │   ├── ChunkedEncodingError          the body ended early or its framing is broken
+    │   ├── ContentDecodingError          the body is not what Content-Encoding says
+    │   ├── BodyTooLarge                  the body passed the limit that was set
+    │   └── StreamConsumedError           (also a TypeError)
+    ├── UsageError                        what the user typed or configured; exit code 2
+    │   ├── ConfigError                   crawl.toml, custom_settings, --set
+    │   ├── SpiderError                   the spider file or class
+    │   └── StoreMismatch                 a database of something else, or of a newer version
+    ├── FormError  NoMatch                the page is not as the author expected; both name what there is
+    ├── LoginError                        a login did not lead to a logged-in page; exit code 3
+    ├── LockHeld                          another run holds the lock; exit code 4
+    ├── StorageError                      a database or file could not be read or written; exit code 74
+    └── Verdict                           what an author raises to decide
+        ├── StopCrawl (CloseSpider)       stop this run, with a reason
+        ├── DropItem                      leave this item out
+        └── IgnoreRequest                 skip this page
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+class CrawlkitError(Exception):
+    """The root of the tree: `except CrawlkitError` catches whatever crawlkit raises on purpose."""
+
+
+# --- exchanges: requests' tree -----------------------------------------------------------------------------------
+
+
+class RequestException(CrawlkitError, OSError):
+    """An exchange failed. `request` is what was sent and `response` what came back, each None when there is none."""
+
+    def __init__(self, *args: Any, request: Any = None, response: Any = None) -> None:
+        self.response = response
+        self.request = request if request is not None else getattr(response, "request", None)
+        super().__init__(*args)
+
+    def __reduce__(self) -> Any:
+        # OSError's own reduce keeps only args; an exception that crosses a process keeps its request and response.
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(kind: type[RequestException], args: tuple[Any, ...], state: dict[str, Any]) -> RequestException:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class HTTPError(RequestException):
+    """The server answered with an error status."""
+
+
+class ConnectionError(RequestException):
+    """No connection to the server could be made, or it broke before an answer was complete."""
+
+
+class ProxyError(ConnectionError):
+    """The proxy refused, or could not be reached."""
+
+
+class SSLError(ConnectionError):
+    """TLS failed: an expired, untrusted or foreign certificate, or no common protocol."""
+
+
+class Timeout(RequestException):
+    """Something took longer than was allowed."""
+
+
+class ConnectTimeout(ConnectionError, Timeout):
+    """No connection within the connect timeout. Safe to try again: nothing was sent."""
+
+
+class ReadTimeout(Timeout):
+    """The server sent nothing for as long as the read timeout."""
+
+
+class DeadlineExceeded(Timeout):
+    """The whole exchange took longer than its deadline; the socket was closed."""
+
+
+class NameNotFound(ConnectionError):
+    """The host name does not exist (the resolver's definite answer, not a passing failure)."""
+
+
+class AddressForbidden(ConnectionError):
+    """The host resolves to a private, loopback or link-local address and `allow_private` is off."""
+
+
+class PoolTimeout(ConnectionError):
+    """Every connection that the limits allow stayed in use for longer than the connect timeout."""
+
+
+class BadResponse(ConnectionError):
+    """What the server sent is not HTTP, or its head is larger than the limits."""
+
+
+class URLRequired(RequestException):
+    """A valid URL is required to make a request."""
+
+
+class TooManyRedirects(RequestException):
+    """The chain of redirects is longer than `max_redirects`; `response` is the last one."""
+
+
+class RetryError(RequestException):
+    """The retry policy was asked to raise and its attempts are used up."""
+
+
+class UnrewindableBodyError(RequestException):
+    """The body must be sent again (a redirect, a digest challenge, a retry) and cannot be rewound."""
+
+
+class MissingSchema(RequestException, ValueError):
+    """The URL has no scheme such as `https://`."""
+
+
+class InvalidSchema(RequestException, ValueError):
+    """No adapter is mounted for the URL's scheme."""
+
+
+class InvalidURL(RequestException, ValueError):
+    """The URL cannot be parsed or has no host."""
+
+
+class InvalidHeader(RequestException, ValueError):
+    """A header's name or value has a character that headers must not have."""
+
+
+class InvalidProxyURL(InvalidURL):
+    """The proxy's URL cannot be parsed or has no host."""
+
+
+class InvalidJSONError(RequestException):
+    """JSON could not be written or read."""
+
+
+class JSONDecodeError(InvalidJSONError, json.JSONDecodeError):
+    """The body is not JSON. Caught by `except json.JSONDecodeError` as well."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        json.JSONDecodeError.__init__(self, *args)
+        InvalidJSONError.__init__(self, *self.args, **kwargs)
+
+    def __reduce__(self) -> Any:
+        return (JSONDecodeError, (self.msg, self.doc, self.pos))
+
+
+class ChunkedEncodingError(RequestException):
+    """The body ended before its announced end, or its chunks are broken."""
+
+
+class ContentDecodingError(RequestException, ValueError):
+    """The body is not encoded as its Content-Encoding says."""
+
+
+class BodyTooLarge(RequestException):
+    """The body, after decoding, passed the limit; what came before was discarded."""
+
+
+class StreamConsumedError(RequestException, TypeError):
+    """The body was already read as a stream."""
+
+
+class RequestsWarning(Warning):
+    """The root of the warnings that carry requests' names."""
+
+
+class FileModeWarning(RequestsWarning, DeprecationWarning):
+    """A file was opened in text mode, so that its length in bytes is not known."""
+
+
+class RequestsDependencyWarning(RequestsWarning):
+    """A dependency's version is not one that is tested."""
+
+
+# --- what the user typed or configured -----------------------------------------------------------------------------
+
+
+class UsageError(CrawlkitError):
+    """The command, configuration or spider is wrong; nothing was written. Exit code 2."""
+
+
+class ConfigError(UsageError):
+    """A key or value of the configuration is wrong; the message names file, key and nearest valid key."""
+
+
+class SpiderError(UsageError):
+    """The spider file or class cannot be used; the message names the file and line."""
+
+
+class StoreMismatch(UsageError):
+    """The database belongs to another program, another spider or a newer crawlkit; it was left as it is."""
+
+
+# --- the page is not as the author expected ----------------------------------------------------------------------
+
+
+class NoMatch(CrawlkitError, LookupError):
+    """`response.one(css)` found nothing; the message names the selector and the URL."""
+
+
+class FormError(CrawlkitError, LookupError):
+    """The page has no such form, or the form no such field; the message names those there are."""
+
+
+# --- runs ------------------------------------------------------------------------------------------------------------
+
+
+class LoginError(CrawlkitError):
+    """Logging in did not lead to a logged-in page. Exit code 3."""
+
+
+class LockHeld(CrawlkitError):
+    """Another run holds the lock of this database. Exit code 4. `pid` and `since` (ISO 8601) tell whose it is."""
+
+    def __init__(self, message: str, *, pid: int | None = None, since: str | None = None) -> None:
+        super().__init__(message)
+        self.pid = pid
+        self.since = since
+
+
+class StorageError(CrawlkitError):
+    """A database or file could not be read or written (full disk, I/O error, damage). Exit code 74."""
+
+
+# --- what an author raises -----------------------------------------------------------------------------------------
+
+
+class Verdict(CrawlkitError):
+    """Raised by a spider to decide, not because something failed. `reason` goes into the report."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class StopCrawl(Verdict):
+    """Stop this run: no new page is fetched, the finished ones are kept, the rest stays resumable."""
+
+
+CloseSpider = StopCrawl  # Scrapy's name for it
+
+
+class DropItem(Verdict):
+    """Raised in `process_item`: this item is not stored."""
+
+
+class IgnoreRequest(Verdict):
+    """Raised in a callback: the page ends as skipped, its output is dropped."""

@@ -1,0 +1,85 @@
+"""URLs: parse, join, origin, canonical form, fingerprint, by the rules of the WHATWG URL standard (ada-url).
+
+What belongs here: questions about a URL as text. What does not: what may be fetched (crawl/), how a URL of a request is
+prepared for the wire (sessions/), which addresses a host has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import NamedTuple
+
+import ada_url
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port: what credentials and connections are bound to (RFC 6454)."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = DEFAULT_PORTS.get(self.scheme)
+        return f"{self.scheme}://{host}" if self.port == default else f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def netloc(self) -> str:
+        """`host:port`, always with the port: the name under which limits are kept."""
+        return f"{self.host}:{self.port}"
+
+
+def join(base: str, link: str) -> str | None:
+    """The absolute URL that `link` means on a page at `base`; None when no URL can be made of it."""
+    try:
+        return ada_url.join_url(base, link)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def origin(url: str) -> Origin:
+    """The origin of an absolute URL. ValueError when it cannot be parsed or has no host."""
+    try:
+        parts = ada_url.URL(url)
+    except ValueError:
+        raise ValueError(f"not an absolute URL: {url!r}") from None
+    scheme = parts.protocol[:-1]
+    if not parts.hostname:
+        raise ValueError(f"a URL without a host: {url!r}")
+    port = int(parts.port) if parts.port else DEFAULT_PORTS.get(scheme, 0)
+    return Origin(scheme, parts.hostname.strip("[]"), port)
+
+
+def canonical(url: str) -> str | None:
+    """The form under which two spellings of one URL are equal; None when it is no URL.
+
+    Scheme and host in lower case, default port and fragment gone, dot segments resolved, path and query percent-encoded
+    as browsers do. The path's case and the order of the query are kept: servers tell them apart.
+    """
+    try:
+        href = ada_url.normalize_url(url)
+    except ValueError:
+        return None
+    cut = href.find("#")
+    return href if cut < 0 else href[:cut]
+
+
+def fingerprint(canonical_url: str, *, method: str = "GET", body: bytes = b"", profile: str = "") -> bytes:
+    """16 bytes that name a request: profile, method, canonical URL and body; never its headers."""
+    digest = hashlib.blake2b(digest_size=16)
+    if method != "GET" or body or profile:
+        # Lengths first, so that no two different requests can spell the same bytes.
+        digest.update(f"{len(profile)} {profile} {method} {len(body)} ".encode())
+        digest.update(body)
+    digest.update(canonical_url.encode("utf-8", "surrogatepass"))
+    return digest.digest()
+
+
+def has_scheme(url: str) -> bool:
+    """Whether `url` is absolute and http(s)."""
+    return url[:8].lower().startswith(("http://", "https://"))
