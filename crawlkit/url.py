@@ -80,6 +80,12 @@ def fingerprint(canonical_url: str, *, method: str = "GET", body: bytes = b"", p
     return digest.digest()
 
 
+def root(canonical_url: str) -> str:
+    """Scheme, host and port of a canonical http(s) URL as text: `https://host`, without the slash."""
+    end = canonical_url.find("/", 8)
+    return canonical_url if end < 0 else canonical_url[:end]
+
+
 def has_scheme(url: str) -> bool:
     """Whether `url` is absolute and http(s)."""
     return url[:8].lower().startswith(("http://", "https://"))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from crawlkit.sessions.request import Request
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from crawlkit.crawl.credentials import Credentials
     from crawlkit.crawl.settings import Settings
     from crawlkit.sessions.response import Response
@@ -50,26 +52,26 @@ class Spider:
     credentials: Credentials
     settings: Settings
 
-    _default_name: ClassVar[str] = "spider"
+    _named: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._default_name = snake_case(cls.__name__)
-        if not cls.__dict__.get("name") and not cls.name:
-            cls.name = cls._default_name
+        if cls.__dict__.get("name"):
+            cls._named = True  # subclasses keep a name that was given, not one that was derived
+        elif not cls._named:
+            cls.name = snake_case(cls.__name__)
 
     def __init__(self, name: str | None = None, **kwargs: Any) -> None:
         if name is not None:
             self.name = name
-        elif not self.name:
-            self.name = self._default_name
         for attribute, value in kwargs.items():
             setattr(self, attribute, value)
 
     @property
-    def lock(self) -> threading.RLock:  # type: ignore[valid-type]
-        """A lock of this spider for attributes that callbacks change."""
-        return self.__dict__.setdefault("_lock", threading.RLock())  # setdefault is atomic: all threads get one lock
+    def lock(self) -> AbstractContextManager[Any]:
+        """A re-entrant lock of this spider, for attributes that callbacks change."""
+        lock: AbstractContextManager[Any] = self.__dict__.setdefault("_lock", threading.RLock())  # atomic: one lock
+        return lock
 
     @property
     def logger(self) -> logging.Logger:

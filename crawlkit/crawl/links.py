@@ -1,0 +1,113 @@
+"""Links: from a Request that a spider yielded to a Link that the frontier keeps, or the reason why it is not followed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+from threading import Lock
+
+from crawlkit import url as urls
+from crawlkit.crawl.request import dump
+from crawlkit.crawl.scope import Scope
+from crawlkit.crawl.spider import Spider
+from crawlkit.sessions.request import Request
+from crawlkit.store.outcome import Link
+
+#: A path in which one segment stands this often is a trap (a relative link that grows with each page).
+_REPEATED = 5
+#: How many fingerprints the memory of known links holds: 16 bytes each, about 20 MB in all.
+_REMEMBERED = 200_000
+
+
+class Links:
+    """Judges a crawl's links. Any thread may call; the memory of known links is filled after commits only."""
+
+    def __init__(self, spider: Spider, scope: Scope, *, max_depth: int | None, max_segments: int, profile: str) -> None:
+        self._spider = spider
+        self._scope = scope
+        self._max_depth = max_depth
+        self._max_segments = max_segments
+        self._profile = profile
+        self._known: dict[bytes, None] = {}
+        self._lock = Lock()
+
+    def start(self, request: Request) -> Link:
+        """The Link of a start request: its host joins the scope unless `allowed_domains` says otherwise.
+
+        ValueError when the URL cannot be fetched at all.
+        """
+        href = urls.canonical(request.url)
+        if href is None or not urls.has_scheme(href):
+            raise ValueError(f"a start URL must be absolute and http(s): {request.url!r}")
+        origin = urls.origin(urls.root(href))
+        if not self._scope.fixed:
+            self._scope.join(origin)
+        return self._link(request, href, origin, depth=0, start=True)
+
+    def judge(self, requests: Iterable[Request], *, depth: int, skips: Counter[str]) -> list[Link]:
+        """Links of one page, one for each page not known yet; `skips` counts the others by reason."""
+        links: list[Link] = []
+        here: set[bytes] = set()
+        known = self._known
+        too_deep = self._max_depth is not None and depth > self._max_depth
+        for request in requests:
+            href = urls.canonical(request.url)
+            if href is None or not urls.has_scheme(href):
+                skips["bad_url"] += 1
+                continue
+            root = urls.root(href)
+            origin = urls.origin(root)
+            if not request.dont_filter and not self._scope.allows(origin):
+                skips["offsite"] += 1
+                continue
+            if too_deep:
+                skips["depth"] += 1
+                continue
+            if self._is_trap(href, len(root)):
+                skips["trap"] += 1
+                continue
+            link = self._link(request, href, origin, depth=depth, start=False)
+            if not link.dont_filter:
+                if link.fingerprint in known or link.fingerprint in here:
+                    continue
+                here.add(link.fingerprint)
+            links.append(link)
+        return links
+
+    def remember(self, links: Iterable[Link]) -> None:
+        """Take in links that a commit has made durable, so that they need not travel to the store again."""
+        with self._lock:
+            known = self._known
+            if len(known) > _REMEMBERED:
+                self._known = known = dict.fromkeys(islice(known, _REMEMBERED // 2, None))
+            for link in links:
+                known[link.fingerprint] = None
+
+    def _link(self, request: Request, href: str, origin: urls.Origin, *, depth: int, start: bool) -> Link:
+        profile = request.profile or ""
+        return Link(
+            fingerprint=urls.fingerprint(
+                href,
+                method=request.method,
+                body=request.body or b"",
+                profile="" if profile == self._profile else profile,
+            ),
+            url=href,
+            host=origin.netloc,
+            priority=request.priority,
+            depth=depth,
+            request=dump(request, self._spider),
+            dont_filter=request.dont_filter and not start,
+            start=start,
+        )
+
+    def _is_trap(self, href: str, root_length: int) -> bool:
+        slashes = href.count("/", root_length)
+        if slashes < _REPEATED:
+            return False
+        path = href[root_length:].partition("?")[0]
+        if path.count("/") > self._max_segments:
+            return True
+        segments = Counter(part for part in path.split("/") if part)
+        return bool(segments) and max(segments.values()) >= _REPEATED
