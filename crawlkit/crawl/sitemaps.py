@@ -1,0 +1,77 @@
+"""Sitemaps (sitemaps.org protocol 0.9): from `sitemap_urls` to requests, by the spider's `sitemap_rules`."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+from crawlkit.exceptions import BodyTooLarge
+from crawlkit.sessions.request import Request
+
+if TYPE_CHECKING:
+    from crawlkit.crawl.spider import Spider
+    from crawlkit.sessions.response import Response
+
+#: The protocol's own limit of one file, uncompressed.
+MAX_BYTES = 50 * 1024 * 1024
+CALLBACK = "_parse_sitemap"
+_LOC = re.compile(rb"<(?:[A-Za-z0-9_]+:)?loc\s*>\s*(?:<!\[CDATA\[)?\s*([^<\]]{1,4096}?)\s*(?:\]\]>)?\s*</", re.IGNORECASE)
+_ROOT = re.compile(rb"<(?:[A-Za-z0-9_]+:)?(sitemapindex|urlset)\b", re.IGNORECASE)
+
+
+def start_sitemaps(spider: Spider) -> Iterator[Request]:
+    """The start requests of `sitemap_urls`."""
+    for url in spider.sitemap_urls:
+        yield Request(url, callback=CALLBACK, dont_filter=True)
+
+
+def follow_sitemap(spider: Spider, response: Response) -> Iterator[Request]:
+    """Requests of a sitemap, a sitemap index or a robots.txt that names sitemaps.
+
+    A URL goes to the callback of the first rule whose pattern is found in it; one that no rule takes is left out. A
+    sitemap that is named is followed when a pattern of `sitemap_follow` is found in its URL.
+    """
+    if response.url.partition("?")[0].endswith("/robots.txt"):
+        for line in response.text.splitlines():
+            name, _, value = line.partition(":")
+            if name.strip().lower() == "sitemap" and value.strip():
+                yield Request(response.urljoin(value.strip()), callback=CALLBACK)
+        return
+    body = _expanded(response)
+    root = _ROOT.search(body[:65536])
+    index = root is not None and root.group(1).lower() == b"sitemapindex"
+    follow = [re.compile(pattern) for pattern in spider.sitemap_follow]
+    rules = [(re.compile(pattern), _callback(spider, callback)) for pattern, callback in spider.sitemap_rules]
+    for match in _LOC.finditer(body):
+        url = response.urljoin(unescape(match.group(1).decode("utf-8", "replace")).strip())
+        if index:
+            if any(pattern.search(url) for pattern in follow):
+                yield Request(url, callback=CALLBACK)
+            continue
+        for pattern, callback in rules:
+            if pattern.search(url):
+                yield Request(url, callback=callback)
+                break
+
+
+def _callback(spider: Spider, callback: Any) -> Any:
+    return getattr(spider, callback) if isinstance(callback, str) else callback
+
+
+def _expanded(response: Response) -> bytes:
+    """The sitemap's bytes; a .gz file is expanded within the protocol's limit."""
+    body: bytes = response.content
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    expander = zlib.decompressobj(wbits=31)
+    try:
+        text = expander.decompress(body, MAX_BYTES)
+    except zlib.error as error:
+        raise gzip.BadGzipFile(f"{response.url}: {error}") from error
+    if expander.unconsumed_tail:
+        raise BodyTooLarge(f"{response.url}: a sitemap of more than {MAX_BYTES} bytes", response=response)
+    return text
