@@ -23,6 +23,7 @@
     │   ├── SpiderError                   the spider file or class
     │   └── StoreMismatch                 a database of something else, or of a newer version
     ├── FormError  NoMatch                the page is not as the author expected; both name what there is
+    ├── ItemError                         an item that no table can hold (also a ValueError)
     ├── LoginError                        a login did not lead to a logged-in page; exit code 3
     ├── LockHeld                          another run holds the lock; exit code 4
     ├── StorageError                      a database or file could not be read or written; exit code 74
@@ -220,6 +221,10 @@ class NoMatch(CrawlkitError, LookupError):
 
 class FormError(CrawlkitError, LookupError):
     """The page has no such form, or the form no such field; the message names those there are."""
+
+
+class ItemError(CrawlkitError, ValueError):
+    """What a callback yielded cannot be stored as a row; the message names the table and what is wrong with it."""
 
 
 # --- runs ------------------------------------------------------------------------------------------------------------

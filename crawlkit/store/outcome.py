@@ -1,0 +1,110 @@
+"""The values that pass between the crawl and its store: what is asked for, what is lent out, what comes back.
+
+What belongs here: plain values. What does not: SQL, and how a page comes to its outcome (crawl/). Every URL is text in
+canonical form, every time `time.time()` seconds, every size bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+#: What SQLite can hold. A NaN is written as the text "NaN", because SQLite turns a bound NaN into NULL.
+Scalar = str | int | float | bytes | None
+
+#: How a page can end, or `queued`: it goes back and may be fetched at `not_before`.
+State = Literal["done", "failed", "skipped", "queued"]
+
+#: The reason of a page that was skipped because another request of the crawl ended on the same page.
+SAME_PAGE = "same page"
+
+#: The state in the verdict on an outcome that did not count: its page was not leased to this run any more.
+STALE = "stale"
+
+
+@dataclass(slots=True)
+class Link:
+    """A request to add to the frontier.
+
+    `fingerprint` is 16 bytes (url.fingerprint); a link whose fingerprint the crawl has met already is not added again.
+    With `dont_filter` it is a page of its own for each page that yields it, so that crawling that page again finds the
+    same page again. `request` is JSON of what differs from a plain GET. `host` is the name that limits are kept under.
+    """
+
+    fingerprint: bytes
+    url: str
+    host: str
+    priority: int = 0
+    depth: int = 0
+    request: str | None = None
+    dont_filter: bool = False
+    not_before: float = 0.0
+    start: bool = False
+
+
+@dataclass(slots=True)
+class Lease:
+    """A page lent to a worker of run `run`, until its Outcome is committed or the next run starts."""
+
+    page: int
+    fingerprint: bytes
+    url: str
+    host: str
+    priority: int
+    depth: int
+    attempts: int
+    request: str | None
+    start: bool
+    run: int
+
+
+@dataclass(slots=True)
+class Row:
+    """A row for the author's table `table`. `key` names the columns that identify it; without, its place on the page."""
+
+    table: str
+    values: dict[str, Scalar]
+    key: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """All that a page produced. Committed as a whole or not at all.
+
+    `page_key` is the fingerprint of the final canonical URL of a plain GET, None for a request that is a page of its
+    own. `error` is the reason of a failed or skipped page. `attempts` is the number of sends so far, `elapsed` seconds.
+    `not_before` matters for state `queued` only.
+    """
+
+    page: int
+    run: int
+    state: State
+    status: int | None = None
+    final_url: str | None = None
+    page_key: bytes | None = None
+    error: str | None = None
+    attempts: int = 0
+    not_before: float = 0.0
+    fetched_at: float | None = None
+    elapsed: float | None = None
+    size: int = 0
+    content_type: str | None = None
+    rows: list[Row] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of an Outcome.
+
+    `state` may differ from the outcome's: `skipped` with reason "same page", `failed` when its rows cannot be stored,
+    `stale` when the page was not leased to this run. `hosts` are those that got work. `new_links` and `rows` count what
+    was added to the frontier and written to the author's tables.
+    """
+
+    page: int
+    state: str
+    reason: str | None = None
+    new_links: int = 0
+    rows: int = 0
+    hosts: set[str] = field(default_factory=set)
