@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from crawlkit.crawl.spider import Spider, overrides
-from crawlkit.exceptions import CrawlkitError, LoginError, RequestException, StopCrawl
+from crawlkit.exceptions import LoginError, StopCrawl
 
 if TYPE_CHECKING:
     from crawlkit.sessions.response import Response
@@ -115,8 +115,8 @@ class Login:
             self._spider.login(self._session)
         except (LoginError, StopCrawl):
             raise
-        except (CrawlkitError, RequestException) as error:
-            raise LoginError(f"logging in as profile {self._name} failed: {error}") from error
+        except Exception as error:  # the author's code: whatever it raises, the login did not happen
+            raise LoginError(f"logging in as profile {self._name} failed: {error or type(error).__name__}") from error
         with self._lock:
             self.epoch += 1
         profile = self._session.profile

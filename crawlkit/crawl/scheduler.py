@@ -37,10 +37,17 @@ class _Host:
 class Scheduler:
     """Shared by all workers and the writer; one lock, never held during I/O."""
 
-    def __init__(self, clock: Clock, new_pace: Callable[[str], Pace], want: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        new_pace: Callable[[str], Pace],
+        want: Callable[[str], None],
+        set_limit: Callable[[str, int], None],
+    ) -> None:
         self._clock = clock
         self._new_pace = new_pace
         self._want = want
+        self._set_limit = set_limit
         self._ready = Condition()
         self._hosts: dict[str, _Host] = {}
         self._heap: list[tuple[float, int, _Host]] = []
@@ -110,29 +117,35 @@ class Scheduler:
 
     def answered(self, netloc: str, seconds: float) -> None:
         """The host gave a proper answer after `seconds`."""
-        with self._ready:
-            self._host(netloc).pace.answered(seconds)
+        self._change(netloc, lambda pace, _now: pace.answered(seconds))
 
     def refused(self, netloc: str, retry_after: float | None) -> bool:
         """The host answered 429 or 503. True when it asked for so long a wait that it is parked."""
-        with self._ready:
-            host = self._host(netloc)
-            host.pace.refused(self._clock.monotonic(), retry_after, longest=self._longest_wait)
-            self._list(host)
-            return host.pace.parked
+        longest = self._longest_wait
+        return self._change(netloc, lambda pace, now: pace.refused(now, retry_after, longest=longest)).parked
 
     def broke(self, netloc: str) -> bool:
         """The host gave no answer. True when it counts as down for this run."""
-        with self._ready:
-            host = self._host(netloc)
-            host.pace.broke(self._clock.monotonic())
-            self._list(host)
-            return host.pace.down
+        return self._change(netloc, lambda pace, now: pace.broke(now)).down
 
     def obey(self, netloc: str, crawl_delay: float) -> None:
         """Take in robots.txt's Crawl-delay of a host."""
+        self._change(netloc, lambda pace, _now: pace.obey(crawl_delay))
+
+    def _change(self, netloc: str, change: Callable[[Pace, float], None]) -> Pace:
+        """Let a host's pace take something in; its limit, when it changed, holds for nested calls as well."""
         with self._ready:
-            self._host(netloc).pace.obey(crawl_delay)
+            host = self._host(netloc)
+            pace = host.pace
+            before = pace.limit
+            change(pace, self._clock.monotonic())
+            limit = pace.limit
+            if limit > before:
+                self._list(host)
+                self._ready.notify()
+        if limit != before:
+            self._set_limit(netloc, limit)  # the pool takes its own lock
+        return pace
 
     # --- the writer ---------------------------------------------------------------------------------------------------
 
@@ -152,12 +165,18 @@ class Scheduler:
             self.outstanding -= count
 
     def room(self, netloc: str) -> int:
-        """How many leases a host can take; 0 while it has enough, is parked or the run is ending."""
+        """How many leases a host can take; 0 while it has enough, is parked or the run is ending.
+
+        The writer asks this before anything else happens to a host, so here its limit is made known to the pool.
+        """
         with self._ready:
+            new = netloc not in self._hosts
             host = self._host(netloc)
-            if self._stopped or host.pace.parked:
-                return 0
-            return max(0, AHEAD * host.pace.limit - len(host.leases))
+            limit = host.pace.limit
+            room = 0 if self._stopped or host.pace.parked else max(0, AHEAD * limit - len(host.leases))
+        if new:
+            self._set_limit(netloc, limit)
+        return room
 
     # --- the engine -----------------------------------------------------------------------------------------------------
 
@@ -217,6 +236,12 @@ class Scheduler:
                     host.leases.clear()
             self.outstanding -= count
             return count
+
+    @property
+    def in_flight(self) -> int:
+        """Leases that workers have and whose outcomes are not committed yet."""
+        with self._ready:
+            return self.outstanding - sum(len(host.leases) for host in self._hosts.values())
 
     def slowest(self) -> tuple[str, float] | None:
         """The host with the longest smoothed time to an answer, with its seconds."""

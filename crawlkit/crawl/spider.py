@@ -87,7 +87,7 @@ class Spider:
     def start_requests(self) -> Iterable[Request]:
         """The requests a crawl starts from; by default one for each of `start_urls`."""
         for url in self.start_urls:
-            yield Request(url, dont_filter=True)
+            yield Request(url)
 
     async def start(self) -> AsyncIterator[Any]:
         """Scrapy's newer spelling of `start_requests`; it may yield and must not await."""
@@ -109,8 +109,11 @@ class Spider:
         """Take items and further requests from a page: the callback of every request that names no other."""
         raise NotImplementedError(f"{type(self).__name__} has no parse(); define it or give each request a callback")
 
-    def process_item(self, item: Any, response: Response) -> Any:
-        """Last look at an item before it is stored: return it, another in its place, or raise DropItem."""
+    def process_item(self, item: Any, response: Response | None) -> Any:
+        """Last look at an item before it is stored: return it, another in its place, or raise DropItem.
+
+        `response` is None for what an errback yields when there was no answer.
+        """
         return item
 
     def closed(self, reason: str) -> None:

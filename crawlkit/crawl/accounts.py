@@ -1,0 +1,130 @@
+"""Accounts: the sessions of a crawl, one for each profile, over one pool of connections, with their logins."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crawlkit.crawl.credentials import Credentials
+from crawlkit.crawl.fetcher import Account, sticky_proxy
+from crawlkit.crawl.login import Login
+from crawlkit.crawl.robots import MAX_BYTES as ROBOTS_BYTES
+from crawlkit.crawl.settings import Settings
+from crawlkit.crawl.spider import Spider
+from crawlkit.sessions.pool import ConnectionPool
+from crawlkit.sessions.session import Session
+
+if TYPE_CHECKING:
+    from crawlkit.sessions.response import Response
+
+
+def _nothing() -> None:
+    pass
+
+
+class Accounts:
+    """Opens sessions as the settings say. `save` is the writer's, before each commit; the rest is for any thread."""
+
+    def __init__(self, spider: Spider, settings: Settings, *, vault: Path, profile: str) -> None:
+        self._spider = spider
+        self._settings = settings
+        self._vault = vault
+        self._profile = profile
+        self._lock = threading.Lock()
+        self._sessions: list[Session] = []
+        self._logins: list[Login] = []
+        self._robots: Session | None = None
+        self.pause: Callable[[], None] = _nothing
+        self.resume: Callable[[], None] = _nothing
+        crawl = settings.crawl
+        self.pool = ConnectionPool(
+            max_connections=max(100, 2 * crawl.workers),
+            per_host=crawl.per_host if crawl.per_host is not None else 2,
+        )
+        self.session = self._new_session(profile)
+        self.credentials = self._credentials(profile)
+
+    @property
+    def allow_private(self) -> bool:
+        """Whether private addresses may be connected to (checked on the address, at every connection)."""
+        return self.pool.allow_private
+
+    @allow_private.setter
+    def allow_private(self, allowed: bool) -> None:
+        self.pool.allow_private = allowed
+
+    @property
+    def logins(self) -> int:
+        """Logins that were made."""
+        return sum(login.logins for login in self._logins)
+
+    def open(self, profile: str | None, jar: object) -> Account:
+        """The session and login of a profile; with `jar` (meta["cookiejar"]) one whose cookies are its own."""
+        if jar is not None:
+            session = self._new_session(None)
+        elif profile is None or profile == self._profile:
+            session = self.session
+        else:
+            session = self._new_session(profile)
+        login = Login(
+            self._spider,
+            session,
+            pause=lambda: self.pause(),
+            resume=lambda: self.resume(),
+        )
+        with self._lock:
+            self._logins.append(login)
+        return Account(session, login)
+
+    def fetch_robots(self, url: str) -> Response:
+        """A robots.txt: with no cookie and no secret header of any profile."""
+        with self._lock:
+            if self._robots is None:
+                self._robots = self._new_session(None, max_body=4 * ROBOTS_BYTES)
+            session = self._robots
+        return session.get(url)
+
+    def save(self) -> None:
+        """Commit to the vault what the sessions learned; nothing happens when nothing changed."""
+        for session in list(self._sessions):
+            session.save()
+
+    def close(self) -> None:
+        """Save and close every session and the pool."""
+        for session in list(self._sessions):
+            session.close()
+        if self._robots is not None:
+            self._robots.close()
+        self.pool.close()
+
+    def _new_session(self, profile: str | None, *, max_body: int | None = None) -> Session:
+        fetch = self._settings.fetch
+        session = Session(
+            profile=profile,
+            vault=self._vault if profile is not None else None,
+            timeout=(fetch.connect_timeout, fetch.timeout),
+            deadline=fetch.deadline,
+            retries=0,
+            pool=self.pool,
+            max_body=max_body if max_body is not None else fetch.max_body,
+        )
+        session.max_redirects = fetch.max_redirects
+        session.verify = fetch.verify
+        headers: dict[str, Any] = {"User-Agent": fetch.user_agent, **fetch.headers}
+        named = self._settings.profiles.get(profile) if profile is not None else None
+        if named is not None:
+            headers.update(named.headers)
+        session.default_headers = headers
+        session.proxies.update(sticky_proxy(fetch.proxies, profile or ""))
+        if profile is not None:
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+    def _credentials(self, profile: str) -> Credentials:
+        named = self._settings.profiles.get(profile)
+        if named is None:
+            return Credentials(profile)
+        return Credentials(profile, named.username, named.password, named.totp)

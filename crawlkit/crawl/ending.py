@@ -1,0 +1,55 @@
+"""Ending: why a run ends. Several things can end it at once; the gravest names the outcome and the exit code."""
+
+from __future__ import annotations
+
+import threading
+
+from crawlkit.crawl.result import EXIT_CODES
+from crawlkit.crawl.tally import Tally
+
+#: The first of these that was noted is the outcome.
+_GRAVEST_FIRST = (
+    "storage_failed",
+    "internal_error",
+    "login_failed",
+    "interrupted",
+    "terminated",
+    "parked",
+    "limit",
+    "stopped",
+)
+
+
+class Ending:
+    """Collects reasons. Any thread, and a signal handler, may add one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()  # a signal handler may come while its own thread holds it
+        self._reasons: dict[str, str] = {}
+
+    def add(self, outcome: str, reason: str) -> None:
+        """Note a reason; the first of its kind is kept."""
+        with self._lock:
+            self._reasons.setdefault(outcome, reason)
+
+    @property
+    def outcome(self) -> str | None:
+        """The gravest outcome noted so far."""
+        return next((outcome for outcome in _GRAVEST_FIRST if outcome in self._reasons), None)
+
+    def decide(self, tally: Tally) -> tuple[str, str]:
+        """Outcome and reason of a run that counted `tally`."""
+        outcome = self.outcome
+        if outcome is not None and outcome != "stopped":
+            return outcome, self._reasons[outcome]
+        reason = self._reasons.get("stopped", "finished")
+        if tally.failed:
+            return "pages_failed", reason
+        if not tally.pages:
+            return "pages_failed", "no page was done" if reason == "finished" else reason
+        return "finished", reason
+
+    @staticmethod
+    def exit_code(outcome: str) -> int:
+        """The exit code of an outcome."""
+        return EXIT_CODES[outcome]

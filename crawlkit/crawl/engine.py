@@ -1,0 +1,376 @@
+"""Engine: one run of one spider, from the lock to the last commit. Builds the parts, starts the threads, names the outcome.
+
+    start requests → Writer (frontier) → Scheduler → Workers (Visitor → Fetcher → Session) → Writer (group commit)
+
+What belongs here: what is built, in which order, and how a run ends. What a part does is in its own module.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from crawlkit import exceptions
+from crawlkit import url as urls
+from crawlkit.crawl.accounts import Accounts
+from crawlkit.crawl.clock import Clock, SystemClock
+from crawlkit.crawl.ending import Ending
+from crawlkit.crawl.fetcher import Fetcher
+from crawlkit.crawl.links import Links
+from crawlkit.crawl.output import outputs
+from crawlkit.crawl.page import Visit, Visitor
+from crawlkit.crawl.pace import Pace
+from crawlkit.crawl.result import Progress, Result
+from crawlkit.crawl.robots import Copy, Robots
+from crawlkit.crawl.scheduler import Scheduler
+from crawlkit.crawl.scope import Scope
+from crawlkit.crawl.settings import Settings
+from crawlkit.crawl.sitemaps import start_sitemaps
+from crawlkit.crawl.spider import Spider, overrides
+from crawlkit.crawl.tally import Tally
+from crawlkit.crawl.worker import Worker
+from crawlkit.crawl.writer import Writer
+from crawlkit.html.document import Limits
+from crawlkit.sessions.addresses import is_private_host
+from crawlkit.sessions.request import Request
+from crawlkit.sessions.retry import RetryPolicy
+from crawlkit.store.database import Store
+from crawlkit.store.lock import Lock
+
+log = logging.getLogger(__name__)
+
+#: After a stop, how long the pages under way may take.
+DRAIN_SECONDS = 10.0
+_SEEDS = 100
+_LOOPBACK = ("localhost", "::1")
+
+
+class Engine:
+    """Runs a spider once. `run` blocks; `stop` and `snapshot` may be called from any thread and from signal handlers."""
+
+    def __init__(
+        self,
+        spider: Spider,
+        settings: Settings,
+        *,
+        db: Path,
+        source: str,
+        vault: Path | None = None,
+        profile: str | None = None,
+        fresh: bool = False,
+        adopt: bool = False,
+        wait: bool = False,
+        arguments: Mapping[str, Any] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._spider = spider
+        self._settings = settings
+        self._db = db
+        self._source = source
+        self._vault = vault if vault is not None else settings.vault
+        self._profile = profile or spider.profile or spider.name
+        self._fresh = fresh
+        self._adopt = adopt
+        self._wait = wait
+        self._arguments = dict(arguments or {})
+        self._clock = clock or SystemClock()
+        self._ending = Ending()
+        self._tally = Tally()
+        self._queued = 0
+        self._started = time.monotonic()
+        self._workers: list[Worker] = []
+        self._scheduler: Scheduler | None = None
+        self._writer: Writer | None = None
+        self._stop_lock = threading.Lock()
+        self.run_id: int | None = None
+
+    # --- from outside ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> Result:
+        """Run to an end and say how it was.
+
+        Raises UsageError (SpiderError, ConfigError, StoreMismatch) and LockHeld, before anything was written, and
+        StorageError when the database cannot be opened.
+        """
+        self._started = time.monotonic()
+        with Lock(self._db, wait=self._wait):
+            accounts = Accounts(self._spider, self._settings, vault=self._vault, profile=self._profile)
+            try:
+                first, rest = self._first_request(accounts)
+                accounts.allow_private = self._private_allowed(first)
+                with Store.open(
+                    self._db, spider=self._spider.name, source=self._source, adopt=self._adopt
+                ) as store:
+                    return self._run(store, accounts, first, rest)
+            finally:
+                accounts.close()
+
+    def stop(self, outcome: str, reason: str) -> None:
+        """End the run: no new page, the ones under way may finish for ten seconds. `outcome` is a key of EXIT_CODES."""
+        self._ending.add(outcome, reason)
+        if self._scheduler is not None:
+            self._scheduler.stop()
+        if self._writer is not None:
+            self._writer.wake()
+
+    def snapshot(self) -> Progress:
+        """How far the run is."""
+        tally, elapsed = self._tally, time.monotonic() - self._started
+        slowest = self._scheduler.slowest() if self._scheduler is not None else None
+        return Progress(
+            pages_done=tally.pages,
+            queued=self._queued,
+            failed=tally.failed,
+            skipped=tally.skipped,
+            items=tally.items,
+            bytes=tally.bytes,
+            pages_per_second=tally.pages / elapsed if elapsed else 0.0,
+            busy_workers=sum(worker.busy is not None for worker in self._workers),
+            workers=len(self._workers),
+            slowest_host=slowest[0] if slowest else None,
+            slowest_seconds=slowest[1] if slowest else None,
+            elapsed=elapsed,
+        )
+
+    # --- a run -----------------------------------------------------------------------------------------------------------
+
+    def _run(self, store: Store, accounts: Accounts, first: Request | None, rest: Iterator[Any]) -> Result:
+        settings, spider = self._settings, self._spider
+        run = store.begin_run(fresh=self._fresh, arguments=self._arguments)
+        self.run_id = run.id
+        writer = Writer(
+            store,
+            run=run.id,
+            tally=self._tally,
+            clock=self._clock,
+            before_commit=accounts.save,
+            committed=self._committed,
+        )
+        scheduler = Scheduler(self._clock, self._new_pace, writer.want, accounts.pool.set_host_limit)
+        writer.scheduler = scheduler
+        self._writer, self._scheduler = writer, scheduler
+        accounts.pause, accounts.resume = scheduler.pause, scheduler.resume
+        if settings.crawl.max_pages is not None:
+            scheduler.limit_pages(settings.crawl.max_pages)
+        if settings.crawl.max_time is not None:
+            scheduler.limit_wait(settings.crawl.max_time)
+        scope = Scope(spider.allowed_domains)
+        self._links = Links(
+            spider,
+            scope,
+            max_depth=settings.crawl.max_depth,
+            max_segments=settings.crawl.max_segments,
+            profile=self._profile,
+        )
+        robots = None
+        if settings.crawl.robots:
+            robots = Robots(
+                accounts.fetch_robots, _Shelf(writer), self._clock, user_agent=settings.fetch.user_agent
+            )
+        visitor = Visitor(
+            spider,
+            fetcher=Fetcher(
+                accounts.open,
+                scope=scope,
+                scheduler=scheduler,
+                robots=robots,
+                limits=Limits(max_bytes=settings.crawl.max_html, max_depth=settings.crawl.max_dom_depth),
+            ),
+            links=self._links,
+            scheduler=scheduler,
+            policy=RetryPolicy(settings.fetch.retries, statuses=settings.fetch.retry_statuses),
+            clock=self._clock,
+            handle_status=frozenset(
+                (*settings.crawl.handle_status, *spider.handle_status, *spider.handle_httpstatus_list)
+            ),
+            files=settings.folder,
+        )
+        self._workers = [
+            Worker(
+                number,
+                scheduler=scheduler,
+                visitor=visitor,
+                pool=accounts.pool,
+                submit=writer.submit,
+                login_failed=lambda error: self.stop("login_failed", str(error)),
+            )
+            for number in range(1, settings.crawl.workers + 1)
+        ]
+        if self._ending.outcome is not None:  # stopped while it was being built
+            scheduler.stop()
+        writer.start()
+        feeder = threading.Thread(
+            target=self._feed, args=(writer, first, rest), name="crawlkit-feeder", daemon=True
+        )
+        feeder.start()
+        for worker in self._workers:
+            worker.start()
+        self._wait_for_end(writer, scheduler)
+        return self._end(store, writer, scheduler, accounts)
+
+    def _wait_for_end(self, writer: Writer, scheduler: Scheduler) -> None:
+        """Until the writer says that it is over, a limit comes, or a stop has drained."""
+        max_time = self._settings.crawl.max_time
+        drained_at: float | None = None
+        # Short waits: a signal handler in the main thread runs between them.
+        while not writer.over.wait(0.25):
+            now = time.monotonic()
+            if drained_at is None and max_time is not None and now - self._started >= max_time:
+                self.stop("limit", f"max_time of {max_time:g} s")
+            if scheduler.stopped:
+                drained_at = drained_at or now + DRAIN_SECONDS
+                if now >= drained_at:
+                    log.warning("%d pages did not end within %g s; they go back", scheduler.in_flight, DRAIN_SECONDS)
+                    return
+        if scheduler.spent and not scheduler.stopped and writer.error is None:
+            self._note_page_limit(writer)
+
+    def _note_page_limit(self, writer: Writer) -> None:
+        """The page limit is used up: whether anything was left decides between `limit` and `finished`."""
+        if writer.call(lambda store: store.hosts_waiting()) or writer.call(lambda store: store.leased()):
+            self._ending.add("limit", f"max_pages of {self._settings.crawl.max_pages}")
+
+    def _end(self, store: Store, writer: Writer, scheduler: Scheduler, accounts: Accounts) -> Result:
+        scheduler.stop()
+        for worker in self._workers:
+            worker.join(0.0 if scheduler.in_flight else 5.0)
+        writer.finish()
+        writer.join()
+        ending = self._ending
+        if isinstance(writer.error, exceptions.StorageError):
+            ending.add("storage_failed", str(writer.error))
+        elif writer.error is not None:
+            log.error("internal error in the writer", exc_info=writer.error)
+            ending.add("internal_error", f"{type(writer.error).__name__}: {writer.error}")
+        parked = scheduler.parked_hosts()
+        if parked:
+            ending.add("parked", f"{', '.join(parked[:3])} asked to be left alone for longer than this run may wait")
+        outcome, reason = ending.decide(self._tally)
+        try:
+            self._spider.closed(reason)
+        except Exception:
+            log.exception("closed() of spider %s failed", self._spider.name)
+            self._tally.fail("closed", self._spider.name)
+            outcome, reason = ending.decide(self._tally)
+        result = self._result(outcome, reason, accounts)
+        if outcome != "storage_failed":
+            accounts.save()
+            store.end_run(result)
+        return result
+
+    def _result(self, outcome: str, reason: str, accounts: Accounts) -> Result:
+        tally = self._tally
+        return Result(
+            run=self.run_id,
+            outcome=outcome,
+            reason=reason,
+            exit_code=Ending.exit_code(outcome),
+            pages=tally.pages,
+            failed=tally.failed,
+            skipped=tally.skipped,
+            items=tally.items,
+            bytes=tally.bytes,
+            elapsed=time.monotonic() - self._started,
+            requests=tally.requests,
+            retries=tally.retries,
+            logins=accounts.logins,
+            queued=self._queued,
+            statuses=dict(tally.statuses),
+            failures=dict(tally.failures),
+            examples=dict(tally.examples),
+            skips=dict(tally.skips),
+            slow=tally.slowest(),
+            items_by_table=dict(tally.tables),
+        )
+
+    def _committed(self, visit: Visit) -> None:
+        """A page is durable: what it linked to is known from now on; the author may have asked to stop."""
+        if visit.outcome.links:
+            self._links.remember(visit.outcome.links)
+        if visit.stop is not None:
+            self.stop("stopped", visit.stop)
+
+    # --- start requests -----------------------------------------------------------------------------------------------
+
+    def _first_request(self, accounts: Accounts) -> tuple[Request | None, Iterator[Any]]:
+        """The first start request, taken before anything is written, so that a mistake in it is a usage error."""
+        spider = self._spider
+        spider.session = accounts.session
+        spider.credentials = accounts.credentials
+        spider.settings = self._settings
+        for url in (*spider.start_urls, *spider.sitemap_urls):
+            if not isinstance(url, str) or not urls.has_scheme(url) or urls.canonical(url) is None:
+                raise exceptions.SpiderError(
+                    f"{spider!r}: the start URL {url!r} is not absolute; write it with https:// or http://"
+                )
+        requests = self._start_requests()
+        try:
+            first = next(requests, None)
+        except (exceptions.UsageError, exceptions.StopCrawl):
+            raise
+        except Exception as error:
+            raise exceptions.SpiderError(f"{spider!r}: start_requests failed: {type(error).__name__}: {error}") from error
+        if first is None:
+            raise exceptions.SpiderError(f"{spider!r} has nothing to start from; set start_urls or yield a Request")
+        return first, requests
+
+    def _start_requests(self) -> Iterator[Any]:
+        spider = self._spider
+        author: Any = spider.start() if overrides(spider, "start") else spider.start_requests()
+        for value in chain(start_sitemaps(spider), outputs(author)):
+            if not isinstance(value, Request):
+                raise exceptions.SpiderError(
+                    f"{spider!r}: start_requests gave a {type(value).__name__}; it may only yield requests"
+                )
+            yield value
+
+    def _feed(self, writer: Writer, first: Request | None, rest: Iterator[Any]) -> None:
+        batch = []
+        try:
+            for request in chain([first] if first is not None else [], rest):
+                batch.append(self._links.start(request))
+                if len(batch) == 1 or len(batch) >= _SEEDS:
+                    writer.seed(batch)
+                    batch = []
+                if writer.over.is_set():
+                    return
+        except Exception as error:
+            log.exception("start_requests of spider %s failed", self._spider.name)
+            self._tally.fail("start_requests", str(error))
+        finally:
+            if batch:
+                writer.seed(batch)
+            writer.fed()
+
+    def _private_allowed(self, first: Request | None) -> bool:
+        if self._settings.fetch.allow_private is not None:
+            return self._settings.fetch.allow_private
+        starts = [*self._spider.start_urls, *self._spider.sitemap_urls, *([first.url] if first else [])]
+        return any(is_private_host(urls.origin(url).host) for url in starts)
+
+    def _new_pace(self, netloc: str) -> Pace:
+        crawl = self._settings.crawl
+        host = netloc.rpartition(":")[0]
+        loopback = host in _LOOPBACK or host.startswith("127.") or host.endswith(".localhost")
+        limit = crawl.per_host if crawl.per_host is not None else (8 if loopback else 2)
+        delay = crawl.delay if crawl.delay is not None else (0.0 if loopback else 0.25)
+        return Pace(limit=limit, delay=delay, adaptive=crawl.adaptive)
+
+
+class _Shelf:
+    """robots.txt copies, kept in the spider's database by its writer."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def get(self, origin: str) -> Copy | None:
+        kept = self._writer.call(lambda store: store.robots(origin))
+        return None if kept is None else Copy(origin, kept.fetched_at, kept.status, kept.body)
+
+    def put(self, copy: Copy) -> None:
+        self._writer.call(lambda store: store.keep_robots(copy.origin, copy.fetched_at, copy.status, copy.text))

@@ -1,0 +1,149 @@
+"""Fetcher: how a crawl sends a request: by the session of its profile, within robots and scope at every hop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from crawlkit import exceptions
+from crawlkit import url as urls
+from crawlkit.crawl.login import Login
+from crawlkit.crawl.robots import Robots
+from crawlkit.crawl.scheduler import Scheduler
+from crawlkit.crawl.scope import Scope
+from crawlkit.html.document import Limits
+from crawlkit.sessions.request import Request
+from crawlkit.store.outcome import Lease
+
+if TYPE_CHECKING:
+    from crawlkit.sessions.prepared import PreparedRequest
+    from crawlkit.sessions.response import Response
+    from crawlkit.sessions.session import Session
+
+
+class HopRefused(exceptions.CrawlkitError):
+    """A request, or a redirect of it, leads where the crawl may not go. `reason` is the page's."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RobotsForbid(exceptions.CrawlkitError):
+    """robots.txt forbids a start URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One identity of a crawl: a session and what keeps it logged in."""
+
+    session: Session
+    login: Login
+
+
+class Fetcher:
+    """Sends for all workers. Accounts are opened when a request first names them."""
+
+    def __init__(
+        self,
+        open_account: Callable[[str | None, object], Account],
+        *,
+        scope: Scope,
+        scheduler: Scheduler,
+        robots: Robots | None,
+        limits: Limits,
+    ) -> None:
+        self._open_account = open_account
+        self._scope = scope
+        self._scheduler = scheduler
+        self._robots = robots
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._accounts: dict[tuple[str | None, object], Account] = {}
+
+    def accounts(self) -> list[Account]:
+        """Every account that is open."""
+        with self._lock:
+            return list(self._accounts.values())
+
+    def account(self, profile: str | None, jar: object = None) -> Account:
+        """The account of a profile (None: the spider's) and, for `meta["cookiejar"]`, of a cookie jar of its own."""
+        key = (profile, jar)
+        account = self._accounts.get(key)
+        if account is None:
+            with self._lock:
+                account = self._accounts.get(key)
+                if account is None:
+                    account = self._accounts[key] = self._open_account(profile, jar)
+        return account
+
+    def login_of(self, request: Request) -> Login:
+        """What keeps this request's session logged in."""
+        return self._account_of(request).login
+
+    def check_robots(self, url: str, netloc: str, *, start: bool) -> None:
+        """HopRefused when robots.txt forbids `url`, RobotsForbid when it is a start URL; RobotsUnavailable."""
+        if self._robots is None:
+            return
+        origin = urls.origin(urls.root(url))
+        allowed = self._robots.allows(url, origin)
+        delay = self._robots.crawl_delay(origin)
+        if delay is not None:
+            self._scheduler.obey(netloc, delay)
+        if allowed:
+            return
+        if start:
+            raise RobotsForbid(
+                f"robots.txt of {origin} forbids this start URL; where you may crawl it all the same, set "
+                "[crawl] robots = false"
+            )
+        raise HopRefused("robots")
+
+    def fetch(self, request: Request, lease: Lease, *, identity: bool = False) -> Response:
+        """One exchange with its redirects, the body read. Raises RequestException, HopRefused, RobotsUnavailable."""
+        session = self._account_of(request).session
+        prepared = session.prepare_request(request)
+        if identity:
+            prepared.headers["Accept-Encoding"] = "identity"
+        meta = request.meta
+        arguments: dict[str, Any] = {}
+        timeout = request.timeout if request.timeout is not None else meta.get("download_timeout")
+        if timeout is not None:
+            arguments["timeout"] = timeout
+        proxy = request.proxy or meta.get("proxy")
+        if proxy:
+            arguments["proxies"] = {"http": proxy, "https": proxy}
+        response = session.send(
+            prepared,
+            allow_redirects=not meta.get("dont_redirect", False),
+            check_hop=lambda answer, onward: self._check_hop(lease, onward),
+            **arguments,
+        )
+        response.limits = self._limits
+        return response
+
+    def _check_hop(self, lease: Lease, onward: PreparedRequest) -> None:
+        """Judge a redirect's target before it is followed."""
+        href = urls.canonical(onward.url or "")
+        if href is None or not urls.has_scheme(href):
+            raise HopRefused("bad_redirect")
+        origin = urls.origin(urls.root(href))
+        if lease.start:
+            self._scope.join(origin)  # example.org that redirects to www.example.org means both
+        elif not self._scope.allows(origin):
+            raise HopRefused("offsite")
+        self.check_robots(href, origin.netloc, start=lease.start)
+
+    def _account_of(self, request: Request) -> Account:
+        jar = request.meta.get("cookiejar")
+        return self.account(request.profile, jar if isinstance(jar, str | int | float | None) else str(jar))
+
+
+def sticky_proxy(proxies: list[str] | tuple[str, ...], profile: str) -> Mapping[str, str]:
+    """The proxy of a profile: the same one for as long as the list is."""
+    if not proxies:
+        return {}
+    proxy = proxies[sum(profile.encode()) % len(proxies)]
+    return {"http": proxy, "https": proxy}

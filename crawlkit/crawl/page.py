@@ -1,0 +1,293 @@
+"""Page: the life of one page in a worker, from lease to outcome. Knows neither threads nor the database.
+
+    load the request → login → robots → fetch → status → logged in? → callback → Visit
+
+Each step may end the page: done, failed, skipped, or given back to the queue with a not-before time.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crawlkit import exceptions
+from crawlkit import url as urls
+from crawlkit.crawl.clock import Clock
+from crawlkit.crawl.failure import Failure, HttpError, reason_of
+from crawlkit.crawl.fetcher import Fetcher, HopRefused
+from crawlkit.crawl.links import Links
+from crawlkit.crawl.output import Output
+from crawlkit.crawl.request import load
+from crawlkit.crawl.robots import RobotsUnavailable
+from crawlkit.crawl.scheduler import Scheduler
+from crawlkit.crawl.spider import Spider
+from crawlkit.sessions.request import Request
+from crawlkit.sessions.retry import RetryPolicy, parse_retry_after
+from crawlkit.store.outcome import Lease, Outcome
+
+if TYPE_CHECKING:
+    from crawlkit.sessions.response import Response
+
+log = logging.getLogger(__name__)
+
+_GONE = (404, 410)
+_OVERLOADED = (429, 503)
+_TRACE_CHARACTERS = 4000
+
+
+@dataclass(slots=True)
+class Visit:
+    """An outcome with what only this run's report wants to know."""
+
+    outcome: Outcome
+    url: str
+    host: str
+    depth: int
+    requests: int = 0
+    retry: bool = False
+    stop: str | None = None
+    dropped: int = 0
+    skips: Counter[str] = field(default_factory=Counter)
+
+
+class Visitor:
+    """Turns leases into visits. One for all workers; holds no state of a page."""
+
+    def __init__(
+        self,
+        spider: Spider,
+        *,
+        fetcher: Fetcher,
+        links: Links,
+        scheduler: Scheduler,
+        policy: RetryPolicy,
+        clock: Clock,
+        handle_status: frozenset[int],
+        files: Path,
+    ) -> None:
+        self._spider = spider
+        self._fetcher = fetcher
+        self._links = links
+        self._scheduler = scheduler
+        self._policy = policy
+        self._clock = clock
+        self._handle_status = handle_status
+        self._files = files
+
+    def visit(self, lease: Lease) -> Visit:
+        """Do all that a page needs. Never raises but LoginError, which ends the run, with the page given back."""
+        outcome = Outcome(page=lease.page, run=lease.run, state="failed", attempts=lease.attempts)
+        visit = Visit(outcome, lease.url, lease.host, lease.depth)
+        try:
+            request = load(lease, self._spider)
+            request.meta["depth"] = lease.depth
+        except (exceptions.SpiderError, ValueError) as error:
+            return self._failed(visit, None, error)
+        if not self._fetcher.login_of(request).first():
+            return self._give_back(visit)
+        try:
+            response, epoch = self._fetch(lease, request, visit)
+        except RobotsUnavailable as error:
+            return self._retry_or_fail(visit, lease, request, error)
+        except HopRefused as error:
+            return self._skipped(visit, error.reason)
+        except exceptions.RequestException as error:
+            self._note_fault(lease.host, error)
+            return self._retry_or_fail(visit, lease, request, error)
+        except Exception as error:  # a URL or a header that nobody foresaw: the page fails, the crawl goes on
+            log.exception("fetching %s failed", lease.url)
+            return self._failed(visit, request, error)
+        return self._judge(visit, lease, request, response, epoch)
+
+    # --- fetching ------------------------------------------------------------------------------------------------------
+
+    def _fetch(self, lease: Lease, request: Request, visit: Visit) -> tuple[Response, int]:
+        self._fetcher.check_robots(lease.url, lease.host, start=lease.start)
+        login = self._fetcher.login_of(request)
+        epoch = login.epoch
+        visit.requests += 1
+        started = self._clock.monotonic()
+        visit.outcome.fetched_at = self._clock.time()
+        try:
+            response = self._fetcher.fetch(request, lease)
+        except exceptions.ContentDecodingError:
+            # A server that mislabels its coding is asked once more for none at all.
+            visit.requests += 1
+            response = self._fetcher.fetch(request, lease, identity=True)
+        outcome = visit.outcome
+        outcome.elapsed = self._clock.monotonic() - started
+        outcome.status = response.status_code
+        outcome.size = len(response.content)
+        outcome.content_type = response.headers.get("Content-Type")
+        outcome.final_url = response.url
+        if response.status_code not in _OVERLOADED:
+            self._scheduler.answered(lease.host, outcome.elapsed)
+        return response, epoch
+
+    def _note_fault(self, host: str, error: exceptions.RequestException) -> None:
+        faults = (exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError)
+        ours = (exceptions.AddressForbidden, exceptions.NameNotFound, exceptions.PoolTimeout)
+        if isinstance(error, faults) and not isinstance(error, ours):
+            self._scheduler.broke(host)
+
+    # --- judging ------------------------------------------------------------------------------------------------------
+
+    def _judge(self, visit: Visit, lease: Lease, request: Request, response: Response, epoch: int) -> Visit:
+        status = response.status_code
+        if status in _OVERLOADED or status in self._policy.statuses:
+            again = self._overloaded(visit, lease, request, response)
+            if again is not None:
+                return again
+        if not (200 <= status < 300 or self._wants(status, request)):
+            error = HttpError(f"{response.url} answered {status} {response.reason}", response=response)
+            if status in _GONE and not lease.start:
+                self._failed(visit, request, error, response)
+                return self._skipped(visit, "gone")
+            return self._failed(visit, request, error, response)
+        login = self._fetcher.login_of(request)
+        if login.looks_logged_out(response):
+            if not login.again(epoch):
+                return self._give_back(visit)
+            try:
+                response, epoch = self._fetch(lease, request, visit)
+            except (RobotsUnavailable, HopRefused, exceptions.RequestException):
+                return self._give_back(visit)
+            if login.looks_logged_out(response):
+                if login.epoch > epoch:
+                    return self._give_back(visit)
+                if login.confirmed_epoch != login.epoch:
+                    raise login.refuse(lease.url)
+                return self._failed(visit, request, exceptions.LoginError("needs_login"), response, reason="needs_login")
+        return self._call_back(visit, lease, request, response)
+
+    def _wants(self, status: int, request: Request) -> bool:
+        meta = request.meta
+        return (
+            status in self._handle_status
+            or bool(meta.get("handle_httpstatus_all"))
+            or status in meta.get("handle_httpstatus_list", ())
+        )
+
+    def _overloaded(self, visit: Visit, lease: Lease, request: Request, response: Response) -> Visit | None:
+        """Give the page back for a status that another attempt may change; None when it has to be judged as it is."""
+        status = response.status_code
+        if status in _OVERLOADED:
+            wait = parse_retry_after(response.headers.get("Retry-After"), self._clock.time())
+            if self._scheduler.refused(lease.host, wait):
+                visit.outcome.not_before = self._clock.time() + (wait or 0.0)
+                return self._give_back(visit)  # parked: another run goes on with this host
+        delay = self._delay(lease, request, response=response)
+        return None if delay is None else self._retry(visit, delay)
+
+    def _call_back(self, visit: Visit, lease: Lease, request: Request, response: Response) -> Visit:
+        callback: Any = request.callback
+        output = Output(self._spider, self._files)
+        outcome = visit.outcome
+        try:
+            output.collect(callback(response, **request.cb_kwargs), response.url, response)
+            outcome.links = self._judge_links(output, lease, visit)
+        except exceptions.StopCrawl as stop:
+            visit.stop = stop.reason or "StopCrawl"
+            outcome.links = self._judge_links(output, lease, visit)
+        except exceptions.IgnoreRequest as error:
+            return self._skipped(visit, f"ignored: {error.reason}" if error.reason else "ignored")
+        except (Exception, SystemExit) as error:
+            text = "".join(traceback.format_exception(error))[-_TRACE_CHARACTERS:]
+            log.error("%s: the callback failed\n%s", lease.url, text)
+            return self._failed(visit, request, error, response, reason=_callback_reason(error), detail=text)
+        outcome.state = "done"
+        outcome.rows = output.rows
+        visit.dropped = output.dropped
+        if request.method == "GET" and not request.body and (lease.start or not request.dont_filter):
+            final = urls.canonical(response.url)
+            outcome.page_key = None if final is None else urls.fingerprint(final, profile=request.profile or "")
+        return visit
+
+    def _judge_links(self, output: Output, lease: Lease, visit: Visit) -> list[Any]:
+        return self._links.judge(output.requests, depth=lease.depth + 1, skips=visit.skips)
+
+    # --- endings ------------------------------------------------------------------------------------------------------
+
+    def _delay(
+        self,
+        lease: Lease,
+        request: Request,
+        *,
+        error: exceptions.CrawlkitError | None = None,
+        response: Response | None = None,
+    ) -> float | None:
+        """Seconds until another attempt; None when there is none left."""
+        meta = request.meta
+        if meta.get("dont_retry") or self._scheduler.pace_of(lease.host).down:
+            return None
+        most = meta.get("max_retry_times")
+        if most is not None and lease.attempts >= int(most):
+            return None
+        if isinstance(error, RobotsUnavailable):
+            return self._policy.backoff(lease.attempts + 1) if lease.attempts < self._policy.retries else None
+        return self._policy.delay(
+            lease.attempts + 1, error=error, response=response, method="GET" if request.safe else request.method
+        )
+
+    def _retry_or_fail(self, visit: Visit, lease: Lease, request: Request, error: exceptions.CrawlkitError) -> Visit:
+        delay = self._delay(lease, request, error=error)
+        if delay is not None:
+            log.info("%s: %s; again in %.1f s", lease.url, error, delay)
+            return self._retry(visit, delay)
+        reason = "robots_unavailable" if isinstance(error, RobotsUnavailable) else None
+        return self._failed(visit, request, error, reason=reason)
+
+    def _retry(self, visit: Visit, delay: float) -> Visit:
+        visit.retry = True
+        visit.outcome.attempts += 1
+        visit.outcome.not_before = self._clock.time() + delay
+        return self._give_back(visit)
+
+    def _give_back(self, visit: Visit) -> Visit:
+        visit.outcome.state = "queued"
+        return visit
+
+    def _skipped(self, visit: Visit, reason: str) -> Visit:
+        visit.outcome.state = "skipped"
+        visit.outcome.error = reason
+        return visit
+
+    def _failed(
+        self,
+        visit: Visit,
+        request: Request | None,
+        error: BaseException,
+        response: Response | None = None,
+        *,
+        reason: str | None = None,
+        detail: str = "",
+    ) -> Visit:
+        """The page failed. Its errback is called, and what that yields is kept."""
+        outcome = visit.outcome
+        outcome.state = "failed"
+        word = reason or reason_of(error)
+        outcome.error = f"{word}\n{detail}" if detail else f"{word}: {error}" if str(error) not in ("", word) else word
+        if request is None or request.errback is None:
+            return visit
+        errback: Any = request.errback
+        output = Output(self._spider, self._files)
+        try:
+            output.collect(errback(Failure(request, error, response)), request.url, response)
+            outcome.links = self._links.judge(output.requests, depth=visit.depth + 1, skips=visit.skips)
+            outcome.rows = output.rows
+        except exceptions.StopCrawl as stop:
+            visit.stop = stop.reason or "StopCrawl"
+        except (Exception, SystemExit):
+            log.exception("%s: the errback failed", request.url)
+        return visit
+
+
+def _callback_reason(error: BaseException) -> str:
+    if isinstance(error, exceptions.ItemError):
+        return f"item: {error}"
+    text = str(error).splitlines()[0] if str(error) else ""
+    return f"callback: {type(error).__name__}" + (f": {text[:200]}" if text else "")

@@ -1,0 +1,81 @@
+"""Tally: what a run counted. Written by the writer thread alone, after commits; read by anyone."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+
+from crawlkit.crawl.page import Visit
+from crawlkit.store.outcome import Verdict
+
+_SLOWEST = 5
+
+
+class Tally:
+    """Counts of one run. Reading while it is written gives a slightly older number, never a wrong one."""
+
+    def __init__(self) -> None:
+        self.pages = 0
+        self.failed = 0
+        self.skipped = 0
+        self.items = 0
+        self.bytes = 0
+        self.requests = 0
+        self.retries = 0
+        self.dropped = 0
+        self.statuses: Counter[int] = Counter()
+        self.failures: Counter[str] = Counter()
+        self.examples: dict[str, str] = {}
+        self.skips: Counter[str] = Counter()
+        self.tables: Counter[str] = Counter()
+        self._slow: list[tuple[float, str]] = []
+
+    def add(self, visit: Visit, verdict: Verdict) -> None:
+        """Count a visit whose outcome is committed."""
+        outcome = visit.outcome
+        self.requests += visit.requests
+        self.bytes += outcome.size
+        self.retries += visit.retry
+        if outcome.status is not None:
+            self.statuses[outcome.status] += 1
+        if verdict.state == "done":
+            self.pages += 1
+        elif verdict.state == "failed":
+            self.failed += 1
+            self._failure(verdict.reason or outcome.error or "unknown", visit.url)
+        elif verdict.state == "skipped":
+            self.skipped += 1
+            self.skips[short_reason(verdict.reason or outcome.error or "skipped")] += 1
+        if verdict.state in ("done", "failed"):
+            self.items += verdict.rows
+            self.dropped += visit.dropped
+            self.skips.update(visit.skips)
+            if verdict.rows:
+                self.tables.update(row.table for row in outcome.rows)
+        if outcome.elapsed is not None:
+            entry = (outcome.elapsed, visit.url)
+            if len(self._slow) < _SLOWEST:
+                heapq.heappush(self._slow, entry)
+            elif entry > self._slow[0]:
+                heapq.heapreplace(self._slow, entry)
+
+    def fail(self, reason: str, where: str) -> None:
+        """Count a failure that belongs to no page, such as an exception in `start_requests`."""
+        self.failed += 1
+        self._failure(reason, where)
+
+    def _failure(self, reason: str, url: str) -> None:
+        word = short_reason(reason)
+        self.failures[word] += 1
+        self.examples.setdefault(word, url)
+
+    def slowest(self) -> list[tuple[str, float]]:
+        """The slowest pages with their seconds, slowest first."""
+        return [(url, seconds) for seconds, url in sorted(self._slow, reverse=True)]
+
+
+def short_reason(reason: str) -> str:
+    """The part of a reason under which it is counted: `http 500`, `callback: ValueError`."""
+    line = reason.splitlines()[0] if reason else reason
+    parts = line.split(": ")
+    return ": ".join(parts[:2]) if parts[0] in ("callback", "internal") else parts[0]
