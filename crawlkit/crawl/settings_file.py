@@ -35,7 +35,8 @@ class ConfigFile:
 def find_config(start: Path) -> ConfigFile:
     """The nearest crawl.toml in `start` or a folder above it.
 
-    Without one: an empty configuration whose folder is the working directory. Raises ConfigError when the file cannot be read or is not TOML.
+    Without one: an empty configuration whose folder is the working directory. Raises ConfigError when the
+    file cannot be read or is not TOML.
     """
     folder = start.resolve()
     for candidate in (folder, *folder.parents):

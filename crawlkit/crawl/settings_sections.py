@@ -1,4 +1,4 @@
-"""The sections of crawl.toml: every key, its default, its kind, what it is for. Merging layers is in settings.
+"""The sections of crawl.toml: each key, its default, kind and what it is for. Merging layers is in settings.
 
 A value of None means "auto" or "none", whichever the key's kind says. Durations are seconds, sizes bytes.
 """
@@ -38,9 +38,7 @@ class CrawlSettings:
     """`[crawl]`: how far and how fast."""
 
     workers: int = key(16, whole(1, 1000), "threads that fetch, parse and call the spider")
-    per_host: int | None = key(
-        None, optional(whole(1, 1000), "auto"), "connections to one host; auto is 2, loopback 8"
-    )
+    per_host: int | None = key(None, optional(whole(1, 1000), "auto"), "connections to one host; auto is 2, loopback 8")
     delay: float | None = key(
         None, optional(DURATION, "auto"), "pause between two requests to one host; auto is 0.25 s, loopback 0"
     )
@@ -48,9 +46,7 @@ class CrawlSettings:
     robots: bool = key(True, FLAG, "obey robots.txt")
     max_depth: int | None = key(None, optional(whole(0), "none"), "links followed from a start page")
     max_pages: int | None = key(None, optional(whole(1), "none"), "pages of one run; it stays resumable")
-    max_time: float | None = key(
-        None, optional(POSITIVE_DURATION, "none"), "length of one run; it stays resumable"
-    )
+    max_time: float | None = key(None, optional(POSITIVE_DURATION, "none"), "length of one run; it stays resumable")
     guard: bool = key(True, FLAG, "never follow links that log out or destroy")
     guard_allow: tuple[str, ...] = key((), TEXTS, "patterns of URLs that the guard lets through")
     guard_deny: tuple[str, ...] = key((), TEXTS, "patterns of URLs that the guard refuses as well")
@@ -67,9 +63,7 @@ class FetchSettings:
 
     connect_timeout: float = key(10.0, POSITIVE_DURATION, "for a connection, TLS included")
     timeout: float = key(30.0, POSITIVE_DURATION, "without a byte from the server")
-    deadline: float | None = key(
-        60.0, optional(POSITIVE_DURATION, "none"), "for a whole exchange, redirects included"
-    )
+    deadline: float | None = key(60.0, optional(POSITIVE_DURATION, "none"), "for a whole exchange, redirects included")
     retries: int = key(3, whole(0, 100), "further attempts after a fault")
     retry_statuses: tuple[int, ...] = key(
         (408, 429, 500, 502, 503, 504, 520, 521, 522, 524), STATUSES, "statuses that are tried again"
@@ -89,9 +83,7 @@ class FetchSettings:
 class LoginSettings:
     """`[login]`: how logins are made and watched."""
 
-    env_file: str | None = key(
-        None, optional(TEXT, "none"), "file of NAME=value lines for credentials, mode 0600"
-    )
+    env_file: str | None = key(None, optional(TEXT, "none"), "file of NAME=value lines for credentials, mode 0600")
     max_failed_per_hour: int = key(3, whole(1), "failed logins of a profile before it is left alone")
     canary: str | None = key(None, optional(TEXT, "none"), "URL that only a logged-in visitor sees")
     canary_every: int = key(100, whole(1), "pages between two looks at the canary")
@@ -101,15 +93,9 @@ class LoginSettings:
 class ProfileSettings:
     """`[profiles.NAME]`: where one account's credentials are found."""
 
-    username: str | None = key(
-        None, optional(VARIABLE, "none"), "environment variable that holds the user's name"
-    )
-    password: str | None = key(
-        None, optional(VARIABLE, "none"), "environment variable that holds the password"
-    )
-    totp: str | None = key(
-        None, optional(VARIABLE, "none"), "environment variable that holds the TOTP secret"
-    )
+    username: str | None = key(None, optional(VARIABLE, "none"), "environment variable that holds the user's name")
+    password: str | None = key(None, optional(VARIABLE, "none"), "environment variable that holds the password")
+    totp: str | None = key(None, optional(VARIABLE, "none"), "environment variable that holds the TOTP secret")
     headers: Mapping[str, str] = key({}, HEADERS, "headers of this profile's requests")
 
 
@@ -126,9 +112,7 @@ class StoreSettings:
 class ArchiveSettings:
     """`[archive]`: what goes into a WACZ package."""
 
-    scope: str = key(
-        "prefix", choice("page", "prefix", "host", "domain", "regex"), "which links belong to it"
-    )
+    scope: str = key("prefix", choice("page", "prefix", "host", "domain", "regex"), "which links belong to it")
     max_size: int | None = key(None, optional(SIZE, "none"), "size of the package")
     redact: bool = key(True, FLAG, "take secrets out of what is written")
     secrets: tuple[str, ...] = key((), VARIABLES, "environment variables whose values are taken out as well")
@@ -140,12 +124,8 @@ class RunSettings:
 
     log_file: str | None = key(None, optional(TEXT, "none"), "file that log lines are appended to")
     log_format: str = key("text", choice("text", "json"), "how log lines are written")
-    log_level: str = key(
-        "info", choice("debug", "info", "warning", "error"), "the least serious lines that are logged"
-    )
-    on_failure: str | None = key(
-        None, optional(TEXT, "none"), "command that gets the JSON line of a failed run"
-    )
+    log_level: str = key("info", choice("debug", "info", "warning", "error"), "the least serious lines that are logged")
+    on_failure: str | None = key(None, optional(TEXT, "none"), "command that gets the JSON line of a failed run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

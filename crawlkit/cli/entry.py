@@ -1,0 +1,110 @@
+"""The group of commands and the border at which every error becomes one line and an exit code.
+
+Commands are imported when they are used: `crawlkit runs` must not pay for what `crawlkit run` needs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from crawlkit.cli import exit_codes
+from crawlkit.cli.terminal import complain
+from crawlkit.exceptions import CrawlkitError
+from crawlkit.version import VERSION
+
+#: Command → (module, one line for the list of commands).
+_COMMANDS = {
+    "run": ("run", "Crawl with a spider, or with every spider of a folder."),
+    "new": ("new", "Write a spider that runs, to start from."),
+    "fetch": ("fetch", "Fetch one URL as a spider would and print the body."),
+    "shell": ("shell", "Fetch one URL and look at it in a Python shell."),
+    "parse": ("parse", "Show what a callback yields for one page; nothing is stored."),
+    "export": ("export", "Write a spider's items to a JSON Lines, JSON or CSV file."),
+    "runs": ("runs", "List the runs of a spider, or check its database."),
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module when it is called and names the nearest one for a typing error."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            near = difflib.get_close_matches(cmd_name, _COMMANDS, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_COMMANDS)}"
+            raise click.UsageError(f"no command {cmd_name!r}; {hint}")
+        command = import_module(f"crawlkit.cli.{_COMMANDS[cmd_name][0]}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, message="crawlkit %(version)s")
+def commands() -> None:
+    """crawlkit: crawling and scraping built on sessions.
+
+    `crawlkit run spiders/site.py` crawls; the same command goes on where a run stopped.
+    """
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code. Nothing is raised, whatever happens."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a name in another script must not end a run on an ASCII terminal
+            stream.reconfigure(errors="backslashreplace")
+    options = arguments[: list(arguments).index("--")] if "--" in arguments else arguments
+    try:
+        code = commands.main(args=list(arguments), prog_name="crawlkit", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else exit_codes.COMPLETE
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else str(error), err=True)
+        return exit_codes.USAGE
+    except BrokenPipeError:
+        # The reader of a pipe went away, as `head` does. Python must not complain again while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.BROKEN_PIPE
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the border: every error is told here
+        return _tell(error, debug="--debug" in options, as_json="--json" in options)
+
+
+def _tell(error: BaseException, *, debug: bool, as_json: bool) -> int:
+    """Print the error's line, with --json its object, with --debug its traceback; return the exit code."""
+    code, outcome, message = describe(error)
+    if debug:
+        traceback.print_exception(error)
+    complain(message)
+    if as_json:
+        from crawlkit.cli.json_line import error_line, print_line
+
+        print_line(error_line(message, outcome=outcome, exit_code=code))
+    return code
+
+
+def describe(error: BaseException) -> tuple[int, str, str]:
+    """Exit code, outcome in one word, and the line that says what happened and what to do."""
+    if isinstance(error, click.ClickException):
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "crawlkit"
+        return exit_codes.USAGE, "usage_error", f"{error.format_message()} (see {where} --help)"
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return exit_codes.INTERRUPTED, "interrupted", "interrupted"
+    code, outcome = exit_codes.of_error(error)
+    if isinstance(error, CrawlkitError):
+        return code, outcome, str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.filename is not None:
+        return exit_codes.STORAGE_FAILED, "storage_failed", f"{error.filename}: {error.strerror}"
+    name = type(error).__name__
+    return code, outcome, f"internal error: {name}: {error}; --debug shows where, please report it"

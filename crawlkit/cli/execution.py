@@ -1,0 +1,197 @@
+"""One spider's run from the command line: settings, checks, engine, signals, progress, outputs, summary.
+
+What belongs here: the order of these things. The engine runs in a thread of its own, so that the main thread
+is free for signals and the second Ctrl-C is obeyed whatever a spider is doing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crawlkit.cli import exit_codes
+from crawlkit.cli.json_line import print_line, result_line
+from crawlkit.cli.logs import log, logging_to
+from crawlkit.cli.outputs import Output, check_database, shown
+from crawlkit.cli.progress import LiveProgress, LogProgress
+from crawlkit.cli.signals import StopSignals
+from crawlkit.cli.summary import details, headline
+from crawlkit.cli.terminal import console, is_terminal
+from crawlkit.crawl.loading import SpiderSource, check_start_urls, make_spider
+from crawlkit.crawl.result import Result
+from crawlkit.crawl.settings import Override, Settings, resolve_settings
+from crawlkit.crawl.settings_file import ConfigFile, find_config
+from crawlkit.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from crawlkit.crawl.engine import Engine
+
+#: Seconds that a hard stop may take before the process ends without waiting.
+_HARD_STOP_SECONDS = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What `crawlkit run` was told, but for the spider."""
+
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    overrides: Sequence[Override] = ()
+    database: Path | None = None
+    outputs: Sequence[Output] = ()
+    profile: str | None = None
+    fresh: bool = False
+    adopt: bool = False
+    wait: bool = False
+    as_json: bool = False
+    quiet: bool = False
+    debug: bool = False
+
+
+def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
+    """Run one spider and return its JSON line as an object.
+
+    Raises UsageError before anything is written, LockHeld when another run has the database, StorageError
+    when an output cannot be written; how the run itself went is in the object.
+    """
+    from crawlkit.crawl.engine import Engine
+
+    spider = make_spider(source, options.arguments)
+    check_start_urls(spider, str(source.path))
+    config = find_config(source.path.resolve().parent)
+    settings = resolve_settings(
+        config,
+        spider=spider.name,
+        custom=spider.custom_settings,
+        overrides=options.overrides,
+    )
+    database = options.database or settings.database(spider.name)
+    check_database(database)
+    for output in options.outputs:
+        output.check()
+    screen = console() if is_terminal() else None
+    with _logging(settings, options, screen):
+        for warning in settings.warnings:
+            log.warning("%s", warning)
+        engine = Engine(
+            spider,
+            settings,
+            db=database,
+            source=_source(source, config),
+            profile=options.profile,
+            vault=settings.vault,
+            fresh=options.fresh,
+            adopt=options.adopt,
+            wait=options.wait,
+            arguments=options.arguments,
+        )
+        result = _drive(engine, spider.name, database, options, screen)
+        if result.run is not None and result.outcome != "storage_failed":
+            for output in options.outputs:
+                for path in output.write(database):
+                    log.info("wrote %s", shown(path))
+        _summarise(spider.name, database, result, options, screen)
+    return result_line(spider.name, str(database), result)
+
+
+def _logging(settings: Settings, options: RunOptions, screen: Console | None) -> AbstractContextManager[None]:
+    level = logging.DEBUG if options.debug else logging.getLevelNamesMapping()[settings.run.log_level.upper()]
+    file = settings.folder / Path(settings.run.log_file).expanduser() if settings.run.log_file else None
+    if file is not None and file.is_dir():
+        raise ConfigError(f"{file}: the log file is a folder; name a file")
+    return logging_to(
+        console=screen,
+        level=max(level, logging.WARNING) if options.quiet else level,
+        file=file,
+        file_level=level,
+        form=settings.run.log_format,
+    )
+
+
+def _source(source: SpiderSource, config: ConfigFile) -> str:
+    """`file.py::Class` as the database remembers it.
+
+    From crawl.toml's folder, so that a project may be moved.
+    """
+    path = source.path.resolve()
+    if config.path is not None and path.is_relative_to(config.folder):
+        path = path.relative_to(config.folder)
+    return f"{path.as_posix()}::{source.spider.__name__}"
+
+
+def _drive(engine: Engine, name: str, database: Path, options: RunOptions, screen: Console | None) -> Result:
+    """Run the engine in its thread and stay here for signals."""
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(engine.run())
+        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
+            errors.append(error)
+
+    def stop(exit_code: int, hard: bool) -> None:
+        if hard:
+            log.warning("stopping at once; what was committed is kept")
+        else:
+            log.warning("stopping: pages under way may end (10 s at most), the same command goes on; again: at once")
+            engine.stop(_outcome(exit_code), f"signal {exit_code - 128}")
+
+    thread = threading.Thread(target=work, name="engine", daemon=True)
+    with StopSignals(stop) as signals, _progress(engine, name, options, screen) as display:
+        thread.start()
+        while thread.is_alive():
+            thread.join(0.2)
+            since = signals.since if engine.run_id is None else signals.hard_since
+            if since is not None and time.monotonic() - since > _HARD_STOP_SECONDS:
+                _leave(signals.exit_code or exit_codes.INTERRUPTED, name, database, options, display)
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _progress(engine: Engine, name: str, options: RunOptions, screen: Console | None) -> AbstractContextManager[object]:
+    if options.quiet:
+        return nullcontext()
+    return LiveProgress(screen, name, engine.snapshot) if screen else LogProgress(engine.snapshot)
+
+
+def _leave(exit_code: int, name: str, database: Path, options: RunOptions, display: object) -> None:
+    """End the process without waiting for any thread: as safe as SIGKILL, and resumed the same way."""
+    if isinstance(display, LiveProgress):
+        display.__exit__(None, None, None)
+    if options.as_json:
+        result = Result(None, _outcome(exit_code), "stopped at once", exit_code)
+        print_line(result_line(name, str(database), result))
+    sys.stderr.flush()
+    os._exit(exit_code)
+
+
+def _outcome(exit_code: int) -> str:
+    return "interrupted" if exit_code == exit_codes.INTERRUPTED else "terminated"
+
+
+def _summarise(name: str, database: Path, result: Result, options: RunOptions, screen: Console | None) -> None:
+    target = f"--db {shown(database)}" if options.database else name
+    lines = list(details(result, database=shown(database), export=f"crawlkit export {target} -o items.csv"))
+    first = headline(name, result)
+    level = logging.INFO if result.exit_code == exit_codes.COMPLETE else logging.WARNING
+    if screen is None or options.quiet:
+        for line in lines:
+            log.info("%s", line)
+        log.log(level, "%s", first)
+        return
+    from rich.text import Text
+
+    screen.print(Text(first, style="bold green" if level == logging.INFO else "bold yellow"))
+    for line in lines:
+        screen.print(Text(line))

@@ -1,0 +1,53 @@
+"""`crawlkit fetch`: one URL, its body to standard output."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from crawlkit.cli import exit_codes
+from crawlkit.cli.options import debug_option, parse_headers, profile_option, require_url, set_option
+from crawlkit.cli.terminal import complain
+from crawlkit.crawl.settings import parse_override, resolve_settings
+from crawlkit.crawl.settings_file import find_config
+
+
+@click.command("fetch")
+@click.argument("url")
+@click.option("--headers", "show_headers", is_flag=True, help="Show the heads of requests and responses first.")
+@click.option("-H", "headers", multiple=True, metavar="NAME: VALUE", help="Send this header; repeatable.")
+@profile_option
+@set_option
+@debug_option
+def command(
+    url: str,
+    show_headers: bool,
+    headers: tuple[str, ...],
+    profile: str | None,
+    assignments: tuple[str, ...],
+    debug: bool,
+) -> int:
+    """Fetch URL with the settings of crawl.toml and write its body to standard output.
+
+    Exit code 1 when the server answers 400 or more, or not at all.
+    """
+    require_url(url)
+    sent = parse_headers(headers)
+    settings = resolve_settings(find_config(Path.cwd()), overrides=[parse_override(text) for text in assignments])
+    from crawlkit.cli.heads import heads
+    from crawlkit.cli.visiting import get, visiting
+
+    with visiting(url, settings, profile=profile) as accounts:
+        response = get(accounts.session, url, sent)
+        if show_headers:
+            for line in heads(response):
+                click.echo(line)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(response.content)
+        sys.stdout.buffer.flush()
+    if response.status_code >= 400:
+        complain(f"{response.url} answered {response.status_code} {response.reason or ''}".rstrip())
+        return exit_codes.PAGES_FAILED
+    return exit_codes.COMPLETE

@@ -1,0 +1,64 @@
+"""The JSON line that `--json` ends with, on every exit: a run's result, a folder's, or an error's."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crawlkit.crawl.result import Result
+
+_COUNTS = ("pages", "failed", "skipped", "items", "bytes", "requests", "retries", "logins")
+
+
+def result_line(spider: str, database: str, result: Result) -> dict[str, Any]:
+    """One run as an object. `elapsed` is seconds, `bytes` decoded bodies, `run` None when no run began."""
+    return {
+        "spider": spider,
+        "run": result.run,
+        "outcome": result.outcome,
+        "reason": result.reason,
+        **{name: getattr(result, name) for name in _COUNTS},
+        "elapsed": round(result.elapsed, 3),
+        "resumable": result.resumable,
+        "failures": dict(result.failures),
+        "tables": dict(result.items_by_table),
+        "database": database,
+        "exit_code": result.exit_code,
+    }
+
+
+def error_line(message: str, *, outcome: str, exit_code: int, spider: str | None = None) -> dict[str, Any]:
+    """A command that never came to a run, as an object of the same shape."""
+    return {
+        "spider": spider,
+        "run": None,
+        "outcome": outcome,
+        "reason": message,
+        **dict.fromkeys(_COUNTS, 0),
+        "elapsed": 0.0,
+        "error": message,
+        "exit_code": exit_code,
+    }
+
+
+def folder_line(lines: Sequence[Mapping[str, Any]], exit_code: int) -> dict[str, Any]:
+    """Several runs as one object: sums, the outcome of the worst, and each line under `spiders`."""
+    leading = next((line for line in lines if line["exit_code"] == exit_code), None)
+    return {
+        "spider": None,
+        "run": None,
+        "outcome": leading["outcome"] if leading else "finished",
+        "reason": leading["reason"] if leading else "",
+        **{name: sum(line[name] for line in lines) for name in _COUNTS},
+        "elapsed": round(sum(line["elapsed"] for line in lines), 3),
+        "spiders": list(lines),
+        "exit_code": exit_code,
+    }
+
+
+def print_line(line: Mapping[str, Any]) -> None:
+    """Write the line to standard output, in ASCII so that any log can hold it."""
+    sys.stdout.write(json.dumps(line, default=str) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,118 @@
+"""Log lines of a command: to standard error (above the progress block on a terminal) and to a file.
+
+Text that came from the web is made safe here, at the one place all lines pass. Lines of one record after its
+first are indented, so that no page can forge a record.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crawlkit.cli.terminal import safe
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: The logger of what the command line itself says.
+log = logging.getLogger("crawlkit.cli")
+
+_STYLES = {
+    logging.WARNING: "yellow",
+    logging.ERROR: "red",
+    logging.CRITICAL: "bold red",
+    logging.DEBUG: "dim",
+}
+
+
+class _TextFormatter(logging.Formatter):
+    """`2026-01-31 12:00:01 WARNING forum: message`; crawlkit's own loggers go by that one name."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(_renamed(record))
+        return safe(line).replace("\n", "\n    ")
+
+
+class _JSONFormatter(logging.Formatter):
+    """One object a line: time, level, logger, message, and error with a traceback when there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record = _renamed(record)
+        entry = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["error"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
+
+
+def _renamed(record: logging.LogRecord) -> logging.LogRecord:
+    if record.name.startswith("crawlkit."):
+        record = logging.makeLogRecord(record.__dict__)
+        record.name = "crawlkit"
+    return record
+
+
+class _ConsoleHandler(logging.Handler):
+    """Writes above whatever the console is drawing."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(self.format(record), style=_STYLES.get(record.levelno, "")))
+
+
+@contextmanager
+def logging_to(
+    *,
+    console: Console | None,
+    level: int,
+    file: Path | None = None,
+    file_level: int = logging.INFO,
+    form: str = "text",
+) -> Iterator[None]:
+    """Until the block ends, send records of `level` and above to standard error, of `file_level` to `file`.
+
+    `console` is given on a terminal, `form` is "text" or "json" (a terminal always gets text). Raises OSError
+    when the file cannot be opened.
+    """
+    formatter = _JSONFormatter() if form == "json" else _TextFormatter()
+    handlers: list[logging.Handler] = []
+    stream: logging.Handler = _ConsoleHandler(console) if console else logging.StreamHandler(sys.stderr)
+    stream.setFormatter(_TextFormatter() if console else formatter)
+    stream.setLevel(level)
+    handlers.append(stream)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        into_file = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
+        into_file.setFormatter(formatter)
+        into_file.setLevel(file_level)
+        handlers.append(into_file)
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(min(handler.level for handler in handlers))
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    for handler in handlers:
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+        root.setLevel(before)

@@ -1,0 +1,52 @@
+"""Options that several commands share, and what their values become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crawlkit.exceptions import UsageError
+from crawlkit.url import has_scheme
+
+_Command = Callable[..., Any]
+
+#: Shown everywhere, read by the entry: what an error prints is decided there.
+debug_option = click.option("--debug", is_flag=True, help="Show the traceback of an error, and debug lines in logs.")
+json_option = click.option("--json", "as_json", is_flag=True, help="End with one JSON line on standard output.")
+database_option = click.option(
+    "--db", "database", type=click.Path(path_type=Path), metavar="FILE", help="The database, by its path."
+)
+profile_option = click.option("--profile", metavar="NAME", help="The saved session to use, and to save to.")
+arguments_option = click.option(
+    "-a", "arguments", multiple=True, metavar="KEY=VALUE", help="Set an attribute of the spider; repeatable."
+)
+set_option = click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="SECTION.KEY=VALUE",
+    help="Set one key of crawl.toml; repeatable.",
+)
+
+
+def require_url(url: str) -> str:
+    """The URL as typed. UsageError when it has no http(s) scheme or no host."""
+    if not has_scheme(url):
+        raise UsageError(f"{url}: not an absolute URL; write it with its scheme, such as https://{url.lstrip('/:')}")
+    if not url.partition("://")[2].lstrip("/"):
+        raise UsageError(f"{url}: has no host")
+    return url
+
+
+def parse_headers(lines: tuple[str, ...]) -> dict[str, str]:
+    """`-H "Name: value"` options. UsageError for one without a colon."""
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip():
+            raise UsageError(f'-H {name!r}: write it as "Name: value"')
+        headers[name.strip()] = value.strip()
+    return headers

@@ -1,0 +1,132 @@
+"""`crawlkit parse`: what a callback makes of one page, shown and not stored."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crawlkit.cli import exit_codes
+from crawlkit.cli.options import arguments_option, debug_option, profile_option, require_url, set_option
+from crawlkit.cli.terminal import complain, safe
+from crawlkit.crawl.loading import find_spider, make_spider, parse_arguments, place_of
+from crawlkit.crawl.settings import parse_override, resolve_settings
+from crawlkit.crawl.settings_file import find_config
+from crawlkit.crawl.spider import Spider
+from crawlkit.exceptions import CrawlkitError, DropItem, SpiderError, Verdict
+
+if TYPE_CHECKING:
+    from crawlkit.crawl.accounts import Accounts
+    from crawlkit.sessions.response import Response
+
+
+@click.command("parse")
+@click.argument("path")
+@click.argument("url")
+@click.option("--callback", default="parse", metavar="NAME", help="The method to call, parse unless given.")
+@arguments_option
+@profile_option
+@set_option
+@debug_option
+def command(
+    path: str,
+    url: str,
+    callback: str,
+    arguments: tuple[str, ...],
+    profile: str | None,
+    assignments: tuple[str, ...],
+    debug: bool,
+) -> int:
+    """Fetch URL, call the spider of PATH back and show what it yields: an item a line as JSON, then its requests.
+
+    Nothing is stored but the session of the profile, when the page needed a login.
+    """
+    require_url(url)
+    source = find_spider(path)
+    spider = make_spider(source, parse_arguments(arguments))
+    if not callable(getattr(spider, callback, None)):
+        raise SpiderError(f"--callback {callback}: {type(spider).__name__} in {source.path} has no such method")
+    settings = resolve_settings(
+        find_config(source.path.resolve().parent),
+        spider=spider.name,
+        custom=spider.custom_settings,
+        overrides=[parse_override(text) for text in assignments],
+    )
+    from crawlkit.cli.visiting import visiting
+
+    with visiting(url, settings, profile=profile or spider.profile or spider.name, spider=spider) as accounts:
+        response = _fetch(accounts, spider, url, callback)
+        if response.status_code >= 400:
+            complain(f"{response.url} answered {response.status_code} {response.reason or ''}".rstrip())
+        try:
+            return _show(spider, getattr(spider, callback), response)
+        except CrawlkitError:
+            raise
+        except Exception as error:
+            failed = f"{callback}() failed on {response.url}: {type(error).__name__}: {error}"
+            raise SpiderError(f"{place_of(error, source.path)}: {failed}") from error
+
+
+def _fetch(accounts: Accounts, spider: Spider, url: str, callback: str) -> Response:
+    """The page, logged in when the spider says that it has to be."""
+    from crawlkit.sessions.request import Request
+
+    account = accounts.open(None, None)
+    account.login.first()
+    prepared = account.session.prepare_request(Request(url, callback=getattr(spider, callback)))
+    epoch = account.login.epoch
+    response = account.session.send(prepared)
+    if account.login.looks_logged_out(response):
+        account.login.again(epoch)
+        response = account.session.send(
+            account.session.prepare_request(Request(url, callback=getattr(spider, callback)))
+        )
+    return response
+
+
+def _show(spider: Spider, callback: Any, response: Response) -> int:
+    """Print each output as it comes: items to standard output as JSON, requests and files after an arrow."""
+    from crawlkit.crawl.items import Download
+    from crawlkit.crawl.output import outputs
+    from crawlkit.sessions.request import Request
+
+    counts = {"items": 0, "requests": 0, "files": 0, "dropped": 0}
+    try:
+        for value in outputs(callback(response)):
+            if isinstance(value, Request):
+                counts["requests"] += 1
+                print(f"-> {value.method} {safe(value.url, one_line=True)}{_callback_name(value)}")
+            elif isinstance(value, Download):
+                counts["files"] += 1
+                print(f"-> file {safe(str(value.path), one_line=True)} from {safe(value.url, one_line=True)}")
+            else:
+                kind = _show_item(spider, value, response)
+                counts[kind] += 1
+    except Verdict as verdict:
+        print(f"{type(verdict).__name__}: {safe(verdict.reason, one_line=True)}", file=sys.stderr)
+    sys.stdout.flush()
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing"
+    print(f"{safe(response.url, one_line=True)}: {told}", file=sys.stderr)
+    return exit_codes.COMPLETE
+
+
+def _show_item(spider: Spider, value: Any, response: Response) -> str:
+    from crawlkit.crawl.items import is_item, row_of
+
+    if is_item(value):
+        try:
+            value = spider.process_item(value, response)
+        except DropItem:
+            return "dropped"
+    row = row_of(value, spider, response.url)
+    values = {name: f"<{len(cell)} bytes>" if isinstance(cell, bytes) else cell for name, cell in row.values.items()}
+    # JSON escapes C0 by itself; DEL, C1 and what turns text around are left to `safe`.
+    print(safe(json.dumps({"table": row.table, **values}, ensure_ascii=False)))
+    return "items"
+
+
+def _callback_name(request: Any) -> str:
+    name = request.callback if isinstance(request.callback, str) else getattr(request.callback, "__name__", None)
+    return f" callback={name}" if name and name != "parse" else ""

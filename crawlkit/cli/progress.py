@@ -1,0 +1,128 @@
+"""How a run is shown while it goes on: one live block on a terminal, a log line now and then elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from crawlkit.cli.logs import log
+from crawlkit.cli.terminal import safe
+from crawlkit.crawl.quantities import duration_text, size_text
+from crawlkit.crawl.result import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+#: Seconds between two log lines of a run without a terminal.
+LOG_INTERVAL_SECONDS = 10.0
+
+
+class LiveProgress(AbstractContextManager["LiveProgress"]):
+    """The block on the terminal, redrawn four times a second by rich's own thread and wiped at the end."""
+
+    def __init__(self, console: Console, name: str, snapshot: Callable[[], Progress]) -> None:
+        import sys
+
+        from rich.live import Live
+
+        self._live = Live(
+            console=console,
+            get_renderable=lambda: progress_block(name, snapshot()),
+            refresh_per_second=4,
+            transient=True,
+            # A spider's print() goes above the block, but stays where it is when that is a file or a pipe.
+            redirect_stdout=sys.stdout.isatty(),
+        )
+
+    def __enter__(self) -> LiveProgress:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+
+class LogProgress(AbstractContextManager["LogProgress"]):
+    """A log line every `interval_seconds`, from a thread of its own."""
+
+    def __init__(self, snapshot: Callable[[], Progress], *, interval_seconds: float = LOG_INTERVAL_SECONDS) -> None:
+        self._snapshot = snapshot
+        self._interval_seconds = interval_seconds
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._report, name="progress", daemon=True)
+
+    def __enter__(self) -> LogProgress:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _report(self) -> None:
+        while not self._ended.wait(self._interval_seconds):
+            log.info("%s", progress_line(self._snapshot()))
+
+
+def progress_line(now: Progress) -> str:
+    """One line for a log: pages and items with their rates, what waits, what failed, who is slow."""
+    line = (
+        f"{now.pages_done} pages ({now.pages_per_second:.1f}/s), {now.queued} queued, {now.failed} failed, "
+        f"{now.items} items ({_per_minute(now):.0f}/min), {now.busy_workers}/{now.workers} workers busy"
+    )
+    return f"{line}, slowest {_slowest(now)}" if now.slowest_host else line
+
+
+def progress_block(name: str, now: Progress) -> RenderableType:
+    """The live block: three rows of label and value."""
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = (
+        (
+            "pages",
+            f"{now.pages_done} done",
+            f"{now.queued} queued",
+            f"{now.failed} failed",
+            f"{now.skipped} skipped",
+        ),
+        (
+            "items",
+            str(now.items),
+            f"{_per_minute(now):.0f} a minute",
+            size_text(now.bytes),
+            duration_text(now.elapsed),
+        ),
+        (
+            "speed",
+            f"{now.pages_per_second:.1f} pages/s",
+            f"{now.busy_workers}/{now.workers} busy",
+            _slowest(now),
+            "",
+        ),
+    )
+    block = Table.grid(padding=(0, 2), expand=False)
+    block.add_row(Text(safe(name, one_line=True), style="bold"), *("" for _ in range(4)))
+    for label, *cells in rows:
+        block.add_row(Text(label, style="dim"), *(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
+    if now.failed:
+        block.columns[3].style = "yellow"
+    return block
+
+
+def _per_minute(now: Progress) -> float:
+    return now.items / now.elapsed * 60 if now.elapsed > 0 else 0.0
+
+
+def _slowest(now: Progress) -> str:
+    if now.slowest_host is None:
+        return ""
+    seconds = f" {duration_text(now.slowest_seconds)}" if now.slowest_seconds is not None else ""
+    return safe(now.slowest_host, one_line=True) + seconds

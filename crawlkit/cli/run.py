@@ -1,0 +1,158 @@
+"""`crawlkit run`: one spider, or every spider of a folder."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crawlkit.cli import exit_codes
+from crawlkit.cli.entry import describe
+from crawlkit.cli.execution import RunOptions, execute
+from crawlkit.cli.json_line import error_line, folder_line, print_line
+from crawlkit.cli.options import (
+    arguments_option,
+    database_option,
+    debug_option,
+    json_option,
+    profile_option,
+    set_option,
+)
+from crawlkit.cli.outputs import FORMATS, Output
+from crawlkit.cli.terminal import complain
+from crawlkit.crawl.loading import SpiderSource, find_spider, find_spiders, parse_arguments, spider_files
+from crawlkit.crawl.settings import Override, parse_override
+from crawlkit.exceptions import SpiderError, UsageError
+
+
+@click.command("run")
+@click.argument("path")
+@arguments_option
+@database_option
+@click.option(
+    "-o",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the items to a .jsonl, .csv or .json file at the end; repeatable.",
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="The format of -o, whatever its suffix.")
+@click.option("--workers", metavar="N", help="Threads that fetch and parse.")
+@click.option("--max-pages", metavar="N", help="Stop after N pages; the same command goes on.")
+@click.option("--max-time", metavar="30m", help="Stop after this time; the same command goes on.")
+@profile_option
+@click.option("--fresh", is_flag=True, help="Forget the unfinished part of an earlier run, and what is unchanged.")
+@click.option("--adopt", is_flag=True, help="Take over a database that another spider file made.")
+@click.option("--wait", is_flag=True, help="Wait for another run of this spider to end, in place of exit code 4.")
+@set_option
+@click.option("--log-file", metavar="FILE", help="Append log lines to this file as well.")
+@json_option
+@click.option("--quiet", is_flag=True, help="Only warnings and errors.")
+@debug_option
+def command(
+    path: str,
+    arguments: tuple[str, ...],
+    database: Path | None,
+    outputs: tuple[Path, ...],
+    form: str | None,
+    profile: str | None,
+    fresh: bool,
+    adopt: bool,
+    wait: bool,
+    assignments: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+    **shortcuts: str | None,
+) -> int:
+    """Crawl with the spider in PATH: a file, file.py::Class, or a folder for every spider in it.
+
+    A run that was cut off goes on by the same command; one that finished is crawled again. Items are in
+    data/NAME.db, and in FILE with -o.
+
+    \b
+    Exit codes: 0 complete, 1 some pages failed, 2 usage or configuration,
+    3 login failed, 4 another run has the lock, 5 stopped at a limit,
+    6 health check failed, 70 internal error, 74 storage failed,
+    130/143 interrupted.
+    """
+    options = RunOptions(
+        arguments=parse_arguments(arguments),
+        overrides=_overrides(assignments, shortcuts),
+        database=database,
+        outputs=[Output.of(output, form) for output in outputs],
+        profile=profile,
+        fresh=fresh,
+        adopt=adopt,
+        wait=wait,
+        as_json=as_json,
+        quiet=quiet,
+        debug=debug,
+    )
+    is_folder = Path(path.partition("::")[0]).is_dir()
+    line = _run_folder(path, options) if is_folder else execute(find_spider(path), options)
+    if as_json:
+        print_line(line)
+    return int(line["exit_code"])
+
+
+#: Option → the key that it sets.
+_SHORTCUTS = {
+    "workers": "crawl.workers",
+    "max_pages": "crawl.max_pages",
+    "max_time": "crawl.max_time",
+    "log_file": "run.log_file",
+}
+
+
+def _overrides(assignments: Iterable[str], shortcuts: dict[str, str | None]) -> list[Override]:
+    overrides = [parse_override(text) for text in assignments]
+    for name, value in shortcuts.items():
+        if value is not None:
+            parsed: Any = int(value) if value.isdecimal() and name != "log_file" else value
+            # A path on the command line starts at the working directory, not at crawl.toml's folder.
+            parsed = str(Path(value).absolute()) if name == "log_file" else parsed
+            overrides.append(Override(_SHORTCUTS[name], parsed, f"--{name.replace('_', '-')}"))
+    return overrides
+
+
+def _run_folder(path: str, options: RunOptions) -> dict[str, Any]:
+    """Every spider of a folder, one after the other.
+
+    What goes wrong with one does not keep the others from running.
+    """
+    if options.database or options.outputs:
+        raise UsageError(f"{path}: is a folder; --db and -o are for one spider")
+    lines: list[dict[str, Any]] = []
+    for file in spider_files(path):
+        try:
+            sources = find_spiders(file)
+        except SpiderError as error:
+            lines.append(_told(error, file, options))
+            continue
+        for source in sources:
+            lines.append(_execute_told(source, options))
+            if lines[-1]["exit_code"] in (exit_codes.INTERRUPTED, exit_codes.TERMINATED):
+                return folder_line(lines, exit_codes.worst(line["exit_code"] for line in lines))
+    if not lines:
+        raise SpiderError(f"{path}: no Spider in this folder")
+    return folder_line(lines, exit_codes.worst(line["exit_code"] for line in lines))
+
+
+def _execute_told(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
+    try:
+        return execute(source, options)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told, and counted in the exit code
+        return _told(error, source.spider.name, options)
+
+
+def _told(error: BaseException, spider: str, options: RunOptions) -> dict[str, Any]:
+    code, outcome, message = describe(error)
+    if options.debug:
+        traceback.print_exception(error)
+    complain(message)
+    return error_line(message, outcome=outcome, exit_code=code, spider=spider)

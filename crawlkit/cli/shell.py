@@ -1,0 +1,112 @@
+"""`crawlkit shell`: a page in a Python shell, for trying selectors."""
+
+from __future__ import annotations
+
+import code
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crawlkit.cli import exit_codes
+from crawlkit.cli.options import debug_option, profile_option, require_url, set_option
+from crawlkit.cli.terminal import is_terminal, safe
+from crawlkit.crawl.loading import find_spider, make_spider
+from crawlkit.crawl.settings import parse_override, resolve_settings
+from crawlkit.crawl.settings_file import find_config
+
+if TYPE_CHECKING:
+    from crawlkit.sessions.response import Response
+    from crawlkit.sessions.session import Session
+
+
+@click.command("shell")
+@click.argument("url")
+@profile_option
+@click.option("--spider", "spider_path", metavar="PATH", help="Have this spider at hand, with its profile.")
+@click.option("-c", "line", metavar="CODE", help="Run this code and end, without a shell.")
+@set_option
+@debug_option
+def command(
+    url: str,
+    profile: str | None,
+    spider_path: str | None,
+    line: str | None,
+    assignments: tuple[str, ...],
+    debug: bool,
+) -> int:
+    """Fetch URL and open a Python shell with `response`, `session` and `fetch(url)`.
+
+    fetch() takes another URL and makes its page the new `response`. IPython is used where it is installed.
+    """
+    require_url(url)
+    source = find_spider(spider_path) if spider_path else None
+    spider = make_spider(source) if source else None
+    settings = resolve_settings(
+        find_config(source.path.resolve().parent if source else Path.cwd()),
+        spider=spider.name if spider else None,
+        custom=spider.custom_settings if spider else None,
+        overrides=[parse_override(text) for text in assignments],
+    )
+    chosen = profile or ((spider.profile or spider.name) if spider else None)
+    from crawlkit.cli.visiting import visiting
+
+    with visiting(url, settings, profile=chosen, spider=spider) as accounts:
+        names = _names(accounts.session)
+        names["fetch"](url)
+        if spider is not None:
+            names["spider"] = spider
+        if line is not None:
+            exec(compile(line, "<-c>", "exec"), names)
+        else:
+            _interact(names)
+    return exit_codes.COMPLETE
+
+
+def _names(session: Session) -> dict[str, Any]:
+    """What the shell starts with; `fetch` puts each new page in the same place."""
+    from crawlkit import Request, Selector
+    from crawlkit.cli.visiting import get
+
+    names: dict[str, Any] = {"session": session, "Request": Request, "Selector": Selector}
+
+    def fetch(url: str) -> Response:
+        """Fetch `url` with the session; the page is also the new `response`."""
+        response = get(session, url)
+        names["response"] = response
+        return response
+
+    names["fetch"] = fetch
+    return names
+
+
+def _interact(names: dict[str, Any]) -> None:
+    response = names["response"]
+    banner = (
+        f"{safe(str(response), one_line=True)} {safe(response.url, one_line=True)}\n"
+        'response  the page: response.css("h1::text").get()\n'
+        "session   what fetched it\n"
+        "fetch(url)  another page, as the new response"
+    )
+    if find_spec("IPython") is not None and is_terminal(sys.stdin):
+        from IPython import start_ipython
+
+        print(banner)
+        start_ipython(argv=[], user_ns=names)
+        return
+    if is_terminal(sys.stdin):
+        _complete(names)
+    code.interact(banner=banner, local=names, exitmsg="")
+
+
+def _complete(names: dict[str, Any]) -> None:
+    """Completion with Tab and the arrow keys, where Python was built with readline."""
+    if find_spec("readline") is None:
+        return
+    import readline
+    import rlcompleter
+
+    readline.set_completer(rlcompleter.Completer(names).complete)
+    readline.parse_and_bind("tab: complete")

@@ -1,0 +1,92 @@
+"""The summary at the end of a run: what happened, where the items are, what to type next.
+
+Text only; who prints it decides how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from crawlkit.cli.terminal import safe
+from crawlkit.crawl.quantities import duration_text, size_text
+from crawlkit.crawl.result import Result
+
+_OUTCOMES = {
+    "finished": "finished",
+    "pages_failed": "finished, but not every page",
+    "limit": "stopped at a limit",
+    "parked": "parked",
+    "login_failed": "login failed",
+    "interrupted": "interrupted",
+    "terminated": "terminated",
+    "storage_failed": "storage failed",
+    "internal_error": "internal error",
+}
+
+_SHOWN = 5  # reasons of failure, and slow pages
+_LONG_SECONDS = 30.0  # a run longer than this tells its slowest pages
+_WIDTH = 10
+
+
+def headline(spider: str, result: Result) -> str:
+    """One line: the finish reason and the counts."""
+    words = _OUTCOMES.get(result.outcome, result.outcome)
+    if result.reason and result.reason not in (result.outcome, words):
+        words += f" ({safe(result.reason, one_line=True)})"
+    rate = f" ({result.pages / result.elapsed:.1f} pages/s)" if result.pages and result.elapsed > 0 else ""
+    return (
+        f"{safe(spider)} {words}: {_count(result.pages, 'page')}, {result.failed} failed, "
+        f"{_count(result.items, 'item')} in {duration_text(result.elapsed)}{rate}"
+    )
+
+
+def details(result: Result, *, database: str, export: str) -> Iterator[str]:
+    """The lines under the headline.
+
+    `database` is its path as shown, `export` the command that writes the items.
+    """
+    yield from _pages(result)
+    tables = [f"{count} in {safe(name, one_line=True)}" for name, count in sorted(result.items_by_table.items())]
+    if tables:
+        yield _row("items", ", ".join(tables))
+    traffic = [f"{result.requests} requests", size_text(result.bytes)]
+    if result.retries:
+        traffic.append(_count(result.retries, "retry", "retries"))
+    if result.logins:
+        traffic.append(_count(result.logins, "login"))
+    yield _row("traffic", ", ".join(traffic))
+    slow = list(result.slow)[:_SHOWN] if result.failed or result.elapsed > _LONG_SECONDS else []
+    for index, (url, seconds) in enumerate(slow):
+        yield _row("" if index else "slowest", f"{duration_text(seconds)}  {safe(url, one_line=True)}")
+    if result.run is not None:
+        yield _row("data", database)
+        if result.items_by_table:
+            yield _row("export", export)
+    if result.resumable:
+        waiting = f" ({result.queued} queued)" if result.queued else ""
+        yield _row("next", f"run the same command to go on where it stopped{waiting}")
+
+
+def _pages(result: Result) -> Iterator[str]:
+    parts = [f"{result.pages} done", f"{result.failed} failed", f"{result.skipped} skipped"]
+    yield _row("pages", ", ".join(parts))
+    yield from _reasons("failed", result.failures, result.examples)
+    yield from _reasons("skipped", result.skips, result.examples)
+
+
+def _reasons(label: str, counts: Mapping[str, int], examples: Mapping[str, str]) -> Iterator[str]:
+    """The commonest reasons, each with the URL of one page."""
+    ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    for index, (reason, count) in enumerate(ranked[:_SHOWN]):
+        example = f"  {safe(examples[reason], one_line=True)}" if reason in examples else ""
+        yield _row("" if index else label, f"{count} x {safe(reason, one_line=True)}{example}")
+    if len(ranked) > _SHOWN:
+        yield _row("", f"and {len(ranked) - _SHOWN} more reasons")
+
+
+def _row(label: str, text: str) -> str:
+    return f"  {label:<{_WIDTH}}{text}"
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
