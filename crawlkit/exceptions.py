@@ -259,7 +259,7 @@ class Verdict(CrawlkitError):
 
 
 class StopCrawl(Verdict):
-    """Stop this run: no new page is fetched, the finished ones are kept, the rest stays resumable."""
+    """The author calls it a day: no new page is fetched, the done ones are kept, the next run starts anew."""
 
 
 CloseSpider = StopCrawl  # Scrapy's name for it

@@ -89,7 +89,7 @@ class Engine:
         self._stop_lock = threading.Lock()
         self.run_id: int | None = None
 
-    # --- from outside ---------------------------------------------------------------------------------------------------
+    # --- from outside ----------------------------------------
 
     def run(self) -> Result:
         """Run to an end and say how it was.
@@ -137,7 +137,7 @@ class Engine:
             elapsed=elapsed,
         )
 
-    # --- a run -----------------------------------------------------------------------------------------------------------
+    # --- a run ----------------------------------------
 
     def _run(self, store: Store, accounts: Accounts, first: Request | None, rest: Iterator[Any]) -> Result:
         settings, spider = self._settings, self._spider
@@ -295,7 +295,7 @@ class Engine:
         if visit.stop is not None:
             self.stop("stopped", visit.stop)
 
-    # --- start requests -----------------------------------------------------------------------------------------------
+    # --- start requests ----------------------------------------
 
     def _first_request(self, accounts: Accounts) -> tuple[Request | None, Iterator[Any]]:
         """The first start request, taken before anything is written, so that a mistake in it is a usage error."""

@@ -18,7 +18,7 @@ from crawlkit import exceptions
 from crawlkit import url as urls
 from crawlkit.crawl.clock import Clock
 from crawlkit.crawl.failure import Failure, HttpError, reason_of
-from crawlkit.crawl.fetcher import Fetcher, HopRefused
+from crawlkit.crawl.fetcher import Fetcher, HopRefused, RobotsForbid
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.output import Output
 from crawlkit.crawl.request import load
@@ -95,6 +95,8 @@ class Visitor:
             return self._retry_or_fail(visit, lease, request, error)
         except HopRefused as error:
             return self._skipped(visit, error.reason)
+        except RobotsForbid as error:
+            return self._failed(visit, request, error, reason="robots")
         except exceptions.RequestException as error:
             self._note_fault(lease.host, error)
             return self._retry_or_fail(visit, lease, request, error)
@@ -103,7 +105,7 @@ class Visitor:
             return self._failed(visit, request, error)
         return self._judge(visit, lease, request, response, epoch)
 
-    # --- fetching ------------------------------------------------------------------------------------------------------
+    # --- fetching ----------------------------------------
 
     def _fetch(self, lease: Lease, request: Request, visit: Visit) -> tuple[Response, int]:
         self._fetcher.check_robots(lease.url, lease.host, start=lease.start)
@@ -134,7 +136,7 @@ class Visitor:
         if isinstance(error, faults) and not isinstance(error, ours):
             self._scheduler.broke(host)
 
-    # --- judging ------------------------------------------------------------------------------------------------------
+    # --- judging ----------------------------------------
 
     def _judge(self, visit: Visit, lease: Lease, request: Request, response: Response, epoch: int) -> Visit:
         status = response.status_code
@@ -154,8 +156,8 @@ class Visitor:
                 return self._give_back(visit)
             try:
                 response, epoch = self._fetch(lease, request, visit)
-            except (RobotsUnavailable, HopRefused, exceptions.RequestException):
-                return self._give_back(visit)
+            except (RobotsUnavailable, RobotsForbid, HopRefused, exceptions.RequestException):
+                return self._give_back(visit)  # its next turn says what is wrong
             if login.looks_logged_out(response):
                 if login.epoch > epoch:
                     return self._give_back(visit)
@@ -210,7 +212,7 @@ class Visitor:
     def _judge_links(self, output: Output, lease: Lease, visit: Visit) -> list[Any]:
         return self._links.judge(output.requests, depth=lease.depth + 1, skips=visit.skips)
 
-    # --- endings ------------------------------------------------------------------------------------------------------
+    # --- endings ----------------------------------------
 
     def _delay(
         self,
@@ -230,7 +232,12 @@ class Visitor:
         if isinstance(error, RobotsUnavailable):
             return self._policy.backoff(lease.attempts + 1) if lease.attempts < self._policy.retries else None
         return self._policy.delay(
-            lease.attempts + 1, error=error, response=response, method="GET" if request.safe else request.method
+            lease.attempts + 1,
+            error=error,
+            response=response,
+            method=request.method,
+            safe=request.safe,
+            now=self._clock.time(),
         )
 
     def _retry_or_fail(self, visit: Visit, lease: Lease, request: Request, error: exceptions.CrawlkitError) -> Visit:

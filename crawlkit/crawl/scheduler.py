@@ -59,7 +59,7 @@ class Scheduler:
         self.outstanding = 0
         self.waiting = 0
 
-    # --- workers -------------------------------------------------------------------------------------------------------
+    # --- workers ----------------------------------------
 
     def next(self, last: str | None = None, stay: int = 0) -> Lease | None:
         """The next request for a worker whose warm connection is to host `last`; None when the run is over. Blocks."""
@@ -147,7 +147,7 @@ class Scheduler:
             self._set_limit(netloc, limit)  # the pool takes its own lock
         return pace
 
-    # --- the writer ---------------------------------------------------------------------------------------------------
+    # --- the writer ----------------------------------------
 
     def offer(self, netloc: str, leases: Sequence[Lease]) -> None:
         """Take in leases of a host, in the order in which they are to be sent."""
@@ -178,7 +178,7 @@ class Scheduler:
             self._set_limit(netloc, limit)
         return room
 
-    # --- the engine -----------------------------------------------------------------------------------------------------
+    # --- the engine ----------------------------------------
 
     def stop(self) -> None:
         """Hand out nothing more; waiting workers leave."""
@@ -252,7 +252,7 @@ class Scheduler:
         seconds, netloc = max(rows)
         return (netloc, seconds) if seconds else None
 
-    # --- inside the lock ----------------------------------------------------------------------------------------------
+    # --- inside the lock ----------------------------------------
 
     def _host(self, netloc: str) -> _Host:
         host = self._hosts.get(netloc)

@@ -82,7 +82,7 @@ class Spider:
         """Log `message` under the spider's name."""
         self.logger.log(level, message, **kwargs)
 
-    # --- where to start -----------------------------------------------------------------------------------------------
+    # --- where to start ----------------------------------------
 
     def start_requests(self) -> Iterable[Request]:
         """The requests a crawl starts from; by default one for each of `start_urls`."""
@@ -94,7 +94,7 @@ class Spider:
         for request in self.start_requests():
             yield request
 
-    # --- logins --------------------------------------------------------------------------------------------------------
+    # --- logins ----------------------------------------
 
     def login(self, session: Session) -> None:
         """Log `session` in. Override it for a site behind a login; raise to say that it failed."""
@@ -103,7 +103,7 @@ class Spider:
         """Whether an HTML page was served to a logged-in visitor. Override it beside `login`."""
         return True
 
-    # --- pages ------------------------------------------------------------------------------------------------------
+    # --- pages ----------------------------------------
 
     def parse(self, response: Response) -> Any:
         """Take items and further requests from a page: the callback of every request that names no other."""

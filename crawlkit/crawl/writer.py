@@ -91,7 +91,7 @@ class Writer(threading.Thread):
         self.error: BaseException | None = None
         self._closing = False
 
-    # --- any thread ------------------------------------------------------------------------------------------------------
+    # --- any thread ----------------------------------------
 
     def submit(self, visit: Visit, release: Callable[[], None]) -> None:
         """Hand in a page; `release` is called once it is committed."""
@@ -128,7 +128,7 @@ class Writer(threading.Thread):
         self._closing = True
         self._inbox.put(_Wake())
 
-    # --- the thread -------------------------------------------------------------------------------------------------------
+    # --- the thread ----------------------------------------
 
     def run(self) -> None:
         try:
