@@ -22,6 +22,7 @@
     │   ├── ConfigError                   crawl.toml, custom_settings, --set
     │   ├── SpiderError                   the spider file or class
     │   └── StoreMismatch                 a database of something else, or of a newer version
+    ├── CookieConflictError               one name, several cookies: say which (also a RuntimeError)
     ├── FormError  NoMatch                the page is not as the author expected; both name what there is
     ├── ItemError                         an item that no table can hold (also a ValueError)
     ├── LoginError                        a login did not lead to a logged-in page; exit code 3
@@ -191,6 +192,10 @@ class FileModeWarning(RequestsWarning, DeprecationWarning):
 
 class RequestsDependencyWarning(RequestsWarning):
     """A dependency's version is not one that is tested."""
+
+
+class CookieConflictError(CrawlkitError, RuntimeError):
+    """Several cookies of a jar have the name that was asked for; domain and path say which one is meant."""
 
 
 # --- what the user typed or configured -----------------------------------------------------------------------------
