@@ -26,7 +26,7 @@ _ROOT = re.compile(rb"<(?:[A-Za-z0-9_]+:)?(sitemapindex|urlset)\b", re.IGNORECAS
 def start_sitemaps(spider: Spider) -> Iterator[Request]:
     """The start requests of `sitemap_urls`."""
     for url in spider.sitemap_urls:
-        yield Request(url, callback=CALLBACK, dont_filter=True)
+        yield Request(url, callback=CALLBACK)
 
 
 def follow_sitemap(spider: Spider, response: Response) -> Iterator[Request]:
@@ -38,8 +38,9 @@ def follow_sitemap(spider: Spider, response: Response) -> Iterator[Request]:
     if response.url.partition("?")[0].endswith("/robots.txt"):
         for line in response.text.splitlines():
             name, _, value = line.partition(":")
-            if name.strip().lower() == "sitemap" and value.strip():
-                yield Request(response.urljoin(value.strip()), callback=CALLBACK)
+            link = value.partition("#")[0].strip()  # RFC 9309, 2.2: a comment ends the line
+            if name.strip().lower() == "sitemap" and link:
+                yield Request(response.urljoin(link), callback=CALLBACK)
         return
     body = _expanded(response)
     root = _ROOT.search(body[:65536])
