@@ -1,0 +1,283 @@
+"""CookieStore: the cookies of a session, what may overwrite what, what is sent where.
+
+What belongs here: RFC 6265bis sections 5.7 (the steps that look at the cookies there are) and 5.8, and the lock.
+What does not: the dict-like interface that users see (cookies.py), what a line says (setcookie.py), the index and
+its limits (cookieindex.py), saving (profile.py).
+
+The lock guards the index and is held for dictionary work only. `modified` times come from a clock that never steps
+back, so that of two changes the later one is known whatever happens to the time of day.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from itertools import islice
+from threading import RLock
+from typing import Protocol
+from weakref import WeakSet
+
+from crawlkit.sessions.cookie import Cookie, Key
+from crawlkit.sessions.cookieindex import MAX_PER_SITE, MAX_TOTAL, CookieIndex
+from crawlkit.sessions.setcookie import CookieRefused, Place, path_match, place_of, read
+
+# What a response may set and a request may carry (curl's figures). `Cookie: ` counts as a part of the 8,190.
+MAX_SET = 50
+MAX_SENT = 150
+MAX_SENT_BYTES = 8190 - len("Cookie: ")
+
+_LAX_UNSAFE_SECONDS = 120  # RFC 6265bis section 5.6.7.2: a young cookie without SameSite also goes with a POST
+_SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
+
+_log = logging.getLogger(__name__)
+_locks: WeakSet[RLock] = WeakSet()
+
+
+class Gate(Protocol):
+    """A further opinion about each cookie, asked after the rules (a `CookiePolicy` that the user set)."""
+
+    def accepts(self, cookie: Cookie, url: str) -> bool:
+        """Whether a response from `url` may set the cookie."""
+
+    def returns(self, cookie: Cookie, url: str, method: str) -> bool:
+        """Whether a request to `url` may carry the cookie."""
+
+
+class CookieStore:
+    """Cookies by RFC 6265bis, for any number of threads.
+
+    `clock` gives seconds since 1970. `max_per_site` counts the cookies of one registrable domain, `max_total` all
+    of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_per_site: int = MAX_PER_SITE,
+        max_total: int = MAX_TOTAL,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.version = 0
+        """Grows with every change; equal versions mean an equal store (but for attributes assigned on cookies)."""
+        self.epoch = 0
+        """The login that the cookies belong to. `receive(..., epoch=)` ignores answers to requests of an earlier
+        one."""
+        self.refused = 0
+        """How many Set-Cookie lines were not taken."""
+        self._clock = clock
+        self._last_tick = 0.0
+        self._index = CookieIndex(max_per_site, max_total)
+        self._gone: dict[Key, float] | None = None  # what was deleted, and when; kept only for a profile
+        self._gate: Gate | None = None
+        self._lock = new_lock()
+
+    def header_for(self, url: str, *, method: str = "GET", same_site: bool = True) -> str | None:
+        """The value of the Cookie header for a request to `url`, None when there is nothing to send (section
+        5.8.3).
+
+        `same_site` False says that another site caused the request: Strict cookies stay at home, Lax ones and those
+        that do not say go with safe methods only. Latin-1: each character is a byte. At most 150 cookies and 8,190
+        bytes with the header's name; the first in order are sent. Any thread.
+        """
+        if not self._index:
+            return None
+        place = place_of(url)
+        if place is None:
+            return None
+        now = self._clock()
+        with self._lock:
+            found = self._matching(place, now)
+        if not same_site:
+            found = [cookie for cookie in found if _crosses_sites(cookie, method, now)]
+        if self._gate is not None:
+            found = [cookie for cookie in found if self._gate.returns(cookie, url, method)]
+        return _header(found) if found else None
+
+    def receive(self, url: str, lines: Iterable[str], *, epoch: int | None = None) -> list[Cookie]:
+        """Take the Set-Cookie values (latin-1) of a response from `url`; those that were kept, in their order.
+
+        The first 50 are looked at. Lines that the rules refuse are counted in `refused` and logged at DEBUG with
+        the reason. A cookie that has expired already deletes the one that it replaces. With `epoch` the whole
+        response is ignored when the store is already at a later one. Any thread.
+        """
+        place = place_of(url)
+        if place is None:
+            return []
+        now = self._clock()
+        cookies: list[Cookie] = []
+        refused = 0
+        for line in islice(lines, MAX_SET):
+            try:
+                cookies.append(self._read(line, place, now, url))
+            except CookieRefused as reason:
+                _log.debug("a cookie from %s was refused: %s", place.host, reason)
+                refused += 1
+        if not cookies and not refused:
+            return cookies
+        with self._lock:
+            self.refused += refused
+            return [] if epoch is not None and epoch < self.epoch else self._take_in(cookies, place, now)
+
+    def next_epoch(self) -> int:
+        """Begin a new login's epoch and return it. From now on answers to earlier requests change nothing. Any
+        thread."""
+        with self._lock:
+            self.epoch += 1
+            return self.epoch
+
+    def _read(self, line: str, place: Place, now: float, url: str) -> Cookie:
+        cookie = read(line, place, now)
+        if self._gate is not None and not self._gate.accepts(cookie, url):
+            raise CookieRefused("the jar's policy")
+        return cookie
+
+    # --- all under the lock ---------------------------------------------------------------------------------------
+
+    def _take_in(self, cookies: list[Cookie], place: Place, now: float) -> list[Cookie]:
+        kept = []
+        for cookie in cookies:
+            if not place.secure and self._overlays_secure(cookie, now):
+                _log.debug("a cookie from %s was refused: it would overlay a Secure one from http", place.host)
+                self.refused += 1
+            elif cookie.expires is not None and cookie.expires <= now:
+                self._drop(cookie.key)
+            else:
+                self._put(cookie)
+                kept.append(cookie)
+        for cookie in self._index.excess(kept, now):
+            self._drop(cookie.key, expired=cookie.is_expired(now))
+        return kept
+
+    def _overlays_secure(self, cookie: Cookie, now: float) -> bool:
+        """Section 5.7 step 16: a cookie from plain http must not overlay a Secure one of its name."""
+        return any(
+            other.name == cookie.name and path_match(cookie.path, other.path) and not other.is_expired(now)
+            for other in self._index.secure_related(cookie.host)
+        )
+
+    def _matching(self, place: Place, now: float) -> list[Cookie]:
+        """The cookies for a request, in order. Expired ones that are met are removed."""
+        host, path, secure = place
+        self._bind(place)
+        found: list[Cookie] = []
+        stale: list[Key] = []
+        sources = self._index.sources(host)
+        for source in sources:
+            room = MAX_SENT
+            cookies = source.cookies
+            for _, _, key in source.order:
+                cookie = cookies[key]
+                if cookie.expires is not None and cookie.expires <= now:
+                    stale.append(key)
+                elif (
+                    (secure or not cookie.secure)
+                    and (key[0] == host or not key[1])
+                    and (key[2] == "/" or path_match(path, key[2]))
+                ):
+                    cookie.accessed = now
+                    found.append(cookie)
+                    room -= 1
+                    if not room:
+                        break
+        for key in stale:
+            self._drop(key, expired=True)
+        if len(sources) > 1:
+            found.sort(key=_sending_order)
+        return found
+
+    def _bind(self, place: Place) -> None:
+        """Give the cookies without a domain to the first host that they are sent to."""
+        for cookie in self._index.unbound():
+            if path_match(place.path, cookie.path) and (place.secure or not cookie.secure):
+                self._drop(cookie.key)
+                self._put(cookie.bound_to(place.host))
+
+    def _tick(self) -> float:
+        """The time of a change: later than every earlier one, whatever the clock says."""
+        now = self._clock()
+        self._last_tick = now = now if now > self._last_tick else self._last_tick + 1e-6
+        return now
+
+    def _put(self, cookie: Cookie) -> None:
+        """Put a cookie in as changed now; one that it replaces leaves it its creation time."""
+        cookie.modified = self._tick()
+        old = self._index.find(cookie.key)
+        if old is not None:
+            cookie.creation = old.creation
+        elif not cookie.creation:
+            cookie.creation = cookie.modified
+        if not cookie.accessed:
+            cookie.accessed = cookie.modified
+        self._insert(cookie)
+
+    def _insert(self, cookie: Cookie) -> None:
+        self.version += 1
+        if self._gone:
+            self._gone.pop(cookie.key, None)
+        self._index.put(cookie)
+
+    def _drop(self, key: Key, *, expired: bool = False) -> Cookie | None:
+        """Take a cookie out. What was deleted on purpose is remembered when a profile saves the jar."""
+        cookie = self._index.take(key)
+        if cookie is not None:
+            self.version += 1
+            if self._gone is not None and not expired:
+                self._gone[key] = self._tick()
+        return cookie
+
+
+def new_lock() -> RLock:
+    """A lock that is free in a forked child, whatever thread held it in the parent."""
+    lock = RLock()
+    _locks.add(lock)
+    return lock
+
+
+def _free_locks() -> None:
+    for lock in _locks:
+        lock._at_fork_reinit()  # type: ignore[attr-defined]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_free_locks)
+
+
+def _sending_order(cookie: Cookie) -> tuple[int, float]:
+    return -len(cookie.path), cookie.creation
+
+
+def _crosses_sites(cookie: Cookie, method: str, now: float) -> bool:
+    """Whether a cookie goes with a navigation that another site began (sections 5.8.3 and 5.6.7)."""
+    if cookie.samesite == "None":
+        return True
+    if cookie.samesite == "Strict":
+        return False
+    safe = method.upper() in _SAFE_METHODS
+    return safe or (cookie.samesite is None and now - cookie.creation <= _LAX_UNSAFE_SECONDS)
+
+
+def _header(cookies: list[Cookie]) -> str:
+    """The cookies as a header's value, within the limits; one that does not fit is left out, smaller ones still
+    go."""
+    pairs = []
+    room = MAX_SENT_BYTES + len("; ")
+    for cookie in cookies[:MAX_SENT]:
+        pair = f"{cookie.name}={cookie.value}" if cookie.name else cookie.value
+        if not pair.isascii():
+            pair = _wire(pair)
+        size = len(pair) + len("; ")
+        if size <= room:
+            room -= size
+            pairs.append(pair)
+    return "; ".join(pairs)
+
+
+def _wire(text: str) -> str:
+    """Text that is not latin-1 (a user set it) goes as the bytes of its UTF-8."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode().decode("latin-1")
+    return text
