@@ -1,6 +1,8 @@
-"""Auth: what signs a request before it is sent. Basic (RFC 7617), to a server or a proxy, and the class to derive from.
+"""Auth: what signs a request before it is sent. Basic (RFC 7617), to a server or a proxy, and the class to
+derive from.
 
-What does not belong here: Digest (digest.py), credentials from netrc (netrc.py) and URLs (target.py), logins of sites.
+What does not belong here: Digest (digest.py), credentials from netrc (netrc.py) and URLs (target.py), logins
+of sites.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ class Credentials(AuthBase):
         self.password = password
 
     def __eq__(self, other: object) -> bool:
-        return self.username == getattr(other, "username", None) and self.password == getattr(other, "password", None)
+        theirs = (getattr(other, "username", None), getattr(other, "password", None))
+        return (self.username, self.password) == theirs
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self.username))
@@ -46,7 +49,9 @@ class HTTPBasicAuth(Credentials):
 
 
 class HTTPProxyAuth(HTTPBasicAuth):
-    """Sends user name and password to a proxy, in `Proxy-Authorization`; over https that would reach the server instead."""
+    """Sends user name and password to a proxy, in `Proxy-Authorization`; over https that would reach the
+    server instead.
+    """
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         r.headers["Proxy-Authorization"] = _basic_auth_str(self.username, self.password)
@@ -54,22 +59,24 @@ class HTTPProxyAuth(HTTPBasicAuth):
 
 
 def _basic_auth_str(username: Any, password: Any) -> str:
-    """The header's value. Text is latin-1 as every client sends it, or UTF-8 (RFC 7617 section 2.1) where it must be."""
+    """The header's value. Text is latin-1 as every client sends it, or UTF-8 (RFC 7617 section 2.1) where it
+    must be.
+    """
     pair = b":".join((_octets(username, "user name"), _octets(password, "password")))
     return "Basic " + b64encode(pair).decode("ascii")
 
 
 def _octets(value: Any, what: str) -> bytes:
-    if not isinstance(value, (str, bytes)):
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
         warnings.warn(
             f"a {what} that is neither str nor bytes ({type(value).__name__}) is deprecated: convert it",
             DeprecationWarning,
             stacklevel=4,
         )
-        value = str(value)
-    if isinstance(value, bytes):
-        return value
+    text = str(value)
     try:
-        return value.encode("latin-1")
+        return text.encode("latin-1")
     except UnicodeEncodeError:
-        return value.encode("utf-8")
+        return text.encode("utf-8")

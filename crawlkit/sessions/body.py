@@ -1,7 +1,8 @@
 """Bodies: what the author passed as `data`, `json` and `files`, made into what is sent.
 
-What belongs here: encoding, lengths, going back to the start. What does not: multipart's framing (multipart.py), the headers
-a request gets from its body (prepared.py), how a body is written to a socket (wire).
+What belongs here: encoding, lengths, going back to the start. What does not: multipart's framing
+(multipart.py), the headers a request gets from its body (prepared.py), how a body is written to a socket
+(wire).
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class NotRewindable:
 
 
 class EncodedBody(NamedTuple):
-    """A body ready to send. `length` in bytes is None where it is not known; a `stream` is read while it is sent."""
+    """A body ready to send. `length` in bytes is None where it is not known; a `stream` is read while it is
+    sent.
+    """
 
     content: Any = None
     content_type: str | None = None
@@ -45,8 +48,8 @@ def encode_body(data: Any, files: Any, json: Any) -> EncodedBody:
     """The body that `data`, `files` and `json` describe.
 
     `json` counts only without `data`. An iterable that is no str, bytes, list, tuple or mapping is streamed.
-    Raises InvalidJSONError (NaN, a circular reference), ValueError (text as data beside files), NotImplementedError (a
-    stream beside files), TypeError (data that is none of these).
+    Raises InvalidJSONError (NaN, a circular reference), ValueError (text as data beside files),
+    NotImplementedError (a stream beside files), TypeError (data that is none of these).
     """
     if not data and json is not None:
         if not files:
@@ -83,7 +86,9 @@ def _encode_data(data: Any) -> EncodedBody:
 
 
 def encode_json(value: Any) -> bytes:
-    """`value` as JSON in UTF-8. InvalidJSONError for NaN, infinity and circular references: JSON has no word for them."""
+    """`value` as JSON in UTF-8. InvalidJSONError for NaN, infinity and circular references: JSON has no word
+    for them.
+    """
     try:
         return jsonlib.dumps(value, allow_nan=False).encode("utf-8")
     except ValueError as error:
@@ -111,7 +116,7 @@ def _form_value(value: Any) -> Any:
     return bytes(value) if isinstance(value, bytearray) else value
 
 
-# --- lengths ---------------------------------------------------------------------------------------------------------
+# --- lengths ------------------------------------------------------------------------------------------------
 
 
 def stream_length(stream: Any) -> int | None:
@@ -125,7 +130,8 @@ def stream_length(stream: Any) -> int | None:
 def super_len(o: Any) -> int:
     """Bytes of `o` from its current position to its end; 0 where that cannot be known.
 
-    Text counts as UTF-8. A file opened as text warns with FileModeWarning: its size may differ from what is sent.
+    Text counts as UTF-8. A file opened as text warns with FileModeWarning: its size may differ from what is
+    sent.
     """
     if isinstance(o, str):
         return len(o) if o.isascii() else len(o.encode("utf-8"))
@@ -143,7 +149,7 @@ def super_len(o: Any) -> int:
         return 0
     if total is None and hasattr(o, "seek"):
         total = _seek_end(o, position or 0)
-    return max(0, (total or 0) - position)
+    return max(0, int(total or 0) - int(position))
 
 
 def _total_length(o: Any) -> int | None:
@@ -158,8 +164,8 @@ def _total_length(o: Any) -> int | None:
             return None  # an archive's member has the method, and no descriptor
         if "b" not in o.mode:
             warnings.warn(
-                "the body is a file opened as text: its size on disk is sent as Content-Length, which is wrong when its "
-                "text is not UTF-8 or its line ends are translated; open it with mode 'rb'",
+                "the body is a file opened as text: its size on disk is sent as Content-Length, which is "
+                "wrong when its text is not UTF-8 or its line ends are translated; open it with mode 'rb'",
                 FileModeWarning,
                 stacklevel=2,
             )
@@ -185,11 +191,13 @@ def _text_left(text: io.StringIO) -> int:
     return left
 
 
-# --- going back --------------------------------------------------------------------------------------------------------
+# --- going back ---------------------------------------------------------------------------------------------
 
 
 def position_of(body: Any) -> int | NotRewindable | None:
-    """Where a file-like body stands now; None for what has no position, NotRewindable for what cannot tell it."""
+    """Where a file-like body stands now; None for what has no position, NotRewindable for what cannot tell
+    it.
+    """
     tell = getattr(body, "tell", None)
     if tell is None:
         return None
@@ -215,12 +223,14 @@ def rewind_body(prepared_request: Any) -> None:
     seek = getattr(prepared_request.body, "seek", None)
     if seek is None or not isinstance(position, int):
         raise UnrewindableBodyError(
-            "the body has to be sent again and is a stream that cannot go back to its start; pass bytes or a seekable file",
+            "the body has to be sent again and is a stream that cannot go back to its start; "
+            "pass bytes or a seekable file",
             request=prepared_request,
         )
     try:
         seek(position)
     except OSError as error:
         raise UnrewindableBodyError(
-            f"the body has to be sent again and could not go back to its start: {error}", request=prepared_request
+            f"the body has to be sent again and could not go back to its start: {error}",
+            request=prepared_request,
         ) from error

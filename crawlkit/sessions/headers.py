@@ -1,7 +1,7 @@
 """Header fields: the case-insensitive mapping, what may go on the wire, and reading list-like values.
 
-What belongs here: names and values of headers as text. What does not: which headers a request gets (prepared.py), reading
-heads from a socket (wire), cookies.
+What belongs here: names and values of headers as text. What does not: which headers a request gets
+(prepared.py), reading heads from a socket (wire), cookies.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ HeaderValue = str | bytes
 
 
 class CaseInsensitiveDict(MutableMapping[str, V]):
-    """A mapping whose keys are equal whatever their case (RFC 9110 section 5.1); it keeps the case last written.
+    """A mapping whose keys are equal whatever their case (RFC 9110 section 5.1); it keeps the case last
+    written.
 
     May be read from one thread while another writes: every copy and iteration works on a snapshot.
     """
@@ -119,13 +120,13 @@ class _Values(ValuesView[V]):
         return iter([value for _, value in list(self._mapping._store.values())])
 
 
-# --- what may go on the wire (RFC 9110 section 5.5; CVE-2016-5699 and its many siblings) ----------------------------
+# --- what may go on the wire (RFC 9110 section 5.5; CVE-2016-5699 and its many siblings) --------------------
 
 _NAME = re.compile(r"[^:\s\x00][^:\r\n\x00]*\Z")
 _VALUE = re.compile(r"(?:\S[^\r\n\x00]*)?\Z")
 
-# Pairs that were found valid. A crawl sends the same few headers a million times: one C call instead of a regular
-# expression for each. Bounded by starting over.
+# Pairs that were found valid. A crawl sends the same few headers a million times: one C call instead of a
+# regular expression for each. Bounded by starting over.
 _seen: set[tuple[str, HeaderValue]] = set()
 _SEEN_MAX = 2048
 
@@ -133,20 +134,20 @@ _SEEN_MAX = 2048
 def check_header_validity(header: tuple[HeaderValue, HeaderValue]) -> None:
     """Raise InvalidHeader unless the pair may be sent.
 
-    Name and value are str or bytes, without CR, LF or NUL, not beginning with white space; the name has no colon. The
-    message never shows the value: it is a credential often enough.
+    Name and value are str or bytes, without CR, LF or NUL, not beginning with white space; the name has no
+    colon. The message never shows the value: it is a credential often enough.
     """
     name, value = header
     text = _text(name, "name", name)
     if not _NAME.match(text):
         raise InvalidHeader(
-            f"header name {text!r} is not valid: it must not be empty, begin with white space or contain ':', "
-            "a line break or NUL"
+            f"header name {text!r} is not valid: it must not be empty, begin with white space or "
+            "contain ':', a line break or NUL"
         )
     if not _VALUE.match(_text(value, "value", name)):
         raise InvalidHeader(
-            f"the value of header {text!r} is not valid: it begins with white space or contains a line break or NUL; "
-            "strip() it if it was read from a file"
+            f"the value of header {text!r} is not valid: it begins with white space or contains a line break "
+            "or NUL; strip() it if it was read from a file"
         )
 
 
@@ -160,8 +161,8 @@ def _text(part: object, kind: str, name: object) -> str:
             part.encode("latin-1")
         except UnicodeEncodeError:
             raise InvalidHeader(
-                f"the {kind} of header {name!r} has characters beyond latin-1; pass the bytes that are meant, "
-                "such as .encode('utf-8')"
+                f"the {kind} of header {name!r} has characters beyond latin-1; pass the bytes that are "
+                "meant, such as .encode('utf-8')"
             ) from None
     return part
 
@@ -192,11 +193,13 @@ def to_native_string(string: str | bytes, encoding: str = "ascii") -> str:
     return string if isinstance(string, str) else string.decode(encoding)
 
 
-# --- values that are lists ------------------------------------------------------------------------------------------
+# --- values that are lists ----------------------------------------------------------------------------------
 
 
 def parse_list_header(value: str) -> list[str]:
-    """The elements of a comma-separated value (RFC 9110 section 5.6.1), quotes removed: `'a, "b, c"'` → `['a', 'b, c']`."""
+    """The elements of a comma-separated value (RFC 9110 section 5.6.1), quotes removed: `'a, "b, c"'` →
+    `['a', 'b, c']`.
+    """
     return [unquote_header_value(item) for item in parse_http_list(value)]
 
 
@@ -220,3 +223,31 @@ def unquote_header_value(value: str, is_filename: bool = False) -> str:
     if is_filename and inner.startswith("\\\\"):
         return inner
     return inner.replace("\\\\", "\\").replace('\\"', '"')
+
+
+_LINK = re.compile(r"""\s*(?:<([^>]*)>|([^<;,]+))""")
+_LINK_PARAM = re.compile(r"""\s*;\s*([^\s=;,]*)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^;,]*))?""")
+
+
+def parse_header_links(value: str) -> list[dict[str, str]]:
+    """The links of a `Link` header (RFC 8288): one dict each, `url` and the parameters.
+
+    A comma or semicolon within `<...>` or quotes is part of it.
+    """
+    links: list[dict[str, str]] = []
+    at, end = 0, len(value)
+    while at < end:
+        found = _LINK.match(value, at)
+        if not found:
+            at += 1
+            continue
+        at = found.end()
+        target = found[1] if found[1] is not None else found[2]
+        link = {"url": target.strip(" <>'\"")}
+        while at < end and (param := _LINK_PARAM.match(value, at)):
+            at = param.end()
+            if param[1] and param[2] is not None:
+                link[param[1].strip("'\"")] = param[2].strip(" '\"")
+        if link["url"]:
+            links.append(link)
+    return links

@@ -20,7 +20,9 @@ def default_hooks() -> Hooks:
 
 
 def dispatch_hook(key: str, hooks: Mapping[str, Any] | None, hook_data: Any, **kwargs: Any) -> Any:
-    """Pass `hook_data` through the hooks of event `key`; each may return what replaces it, or None to keep it."""
+    """Pass `hook_data` through the hooks of event `key`; each may return what replaces it, or None to keep
+    it.
+    """
     registered = hooks.get(key) if hooks else None
     if not registered:
         return hook_data
@@ -32,7 +34,9 @@ def dispatch_hook(key: str, hooks: Mapping[str, Any] | None, hook_data: Any, **k
 
 
 def merge_hooks(request_hooks: Any, session_hooks: Any, dict_class: type = dict) -> Any:
-    """The request's hooks where it has any for the response, else the session's; both when they name other events."""
+    """The request's hooks where it has any for the response, else the session's; both when they name other
+    events.
+    """
     if session_hooks is None or session_hooks.get("response") == []:
         return request_hooks
     if request_hooks is None or request_hooks.get("response") == []:

@@ -14,11 +14,13 @@ from crawlkit.sessions.prepared import PreparedRequest
 
 
 class Request(RequestHooksMixin):
-    """A description to prepare: with `prepare()` on its own, with `Session.prepare_request()` in a session's settings.
+    """A description to prepare: with `prepare()` on its own, with `Session.prepare_request()` in a session's
+    settings.
 
-    `params`: mapping, pairs, str or bytes for the query. `data`: mapping or pairs (a form), str, bytes, a file or an
-    iterable (a stream). `json`: any JSON value, used when there is no `data`. `files`: name → file or (file name, file[,
-    content type[, headers]]). `auth`: (user, password) or a callable. `cookies`: mapping or jar. `hooks`: event → callable.
+    `params`: mapping, pairs, str or bytes for the query. `data`: mapping or pairs (a form), str, bytes, a
+    file or an iterable (a stream). `json`: any JSON value, used when there is no `data`. `files`: name → file
+    or (file name, file[, content type[, headers]]). `auth`: (user, password) or a callable. `cookies`:
+    mapping or jar. `hooks`: event → callable.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ _NAME_ESCAPES = {ord("\n"): "%0A", ord("\r"): "%0D", ord('"'): "%22"}
 
 
 class Part(NamedTuple):
-    """One part: a field when it has no file name, else a file. `headers` are the author's own for this part."""
+    """One part: a field without a file name, else a file. `headers` are the author's own for this part."""
 
     name: str
     content: bytes
@@ -48,8 +48,8 @@ class Part(NamedTuple):
 def encode_multipart(data: Any, files: Any, boundary: str | None = None) -> tuple[bytes, str]:
     """The body and its Content-Type. Fields of `data` come first, then `files`; files are read whole.
 
-    A file is str, bytes or an object with `read()`, alone or as (file name, file[, content type[, headers]]). ValueError when
-    `data` is text: it has no names.
+    A file is str, bytes or an object with `read()`, alone or as (file name, file[, content type[, headers]]).
+    ValueError when `data` is text: it has no names.
     """
     if isinstance(data, (str, bytes)):
         raise ValueError("data must be a mapping or pairs when there are files, not text")
@@ -81,14 +81,15 @@ def _described(name: Any, value: Any) -> tuple[Any, Any, Any, Any]:
     if isinstance(value, (tuple, list)):
         if not 2 <= len(value) <= 4:
             raise ValueError(
-                f"the file {_text(name)!r} must be (file name, file[, content type[, headers]]), not {len(value)} values"
+                f"the file {_text(name)!r} must be (file name, file[, content type[, headers]]), "
+                f"not {len(value)} values"
             )
-        return (*value, None, None)[:4]  # type: ignore[return-value]
+        return (*value, None, None)[:4]
     return guess_filename(value) or name, value, None, None
 
 
 def guess_filename(obj: Any) -> str | None:
-    """The last part of a file object's `name`; None for one that has none, such as `<stdin>` or a descriptor."""
+    """The last part of a file object's `name`; None where it has none, such as `<stdin>`, a descriptor."""
     name = getattr(obj, "name", None)
     if not name or not isinstance(name, (str, bytes)):
         return None

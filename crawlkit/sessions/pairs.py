@@ -1,4 +1,6 @@
-"""Pairs: the mappings, lists of pairs and objects with `items()` that params, data, files and settings may be."""
+"""Pairs: the mappings, lists of pairs and objects with `items()` that params, data, files and settings may
+be.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ def to_key_val_list(value: Any) -> list[tuple[Any, Any]]:
 def merge_setting(request_setting: Any, session_setting: Any, dict_class: type = OrderedDict) -> Any:
     """A request's setting on top of the session's.
 
-    Two mappings are merged into a `dict_class`, and a key whose value ends up None is left out; of anything else the
-    request's wins unless it is None.
+    Two mappings are merged into a `dict_class`, and a key whose value ends up None is left out; of anything
+    else the request's wins unless it is None.
     """
     if session_setting is None:
         return request_setting

@@ -1,15 +1,20 @@
-"""PreparedRequest: a request exactly as it is sent. Preparing happens here, for requests' Request and the spider's alike.
+"""PreparedRequest: a request exactly as it is sent. Preparing happens here, for requests' Request and the
+spider's alike.
 
-What belongs here: the order (method, URL, headers, cookies, body, auth, hooks; auth sees a finished request, Content-Length
-follows it) and which headers a request gets. What does not: encoding of URLs (target.py) and bodies (body.py), merging with
-a session's settings (session.py), sending (adapter.py). Most requests of a crawl are a plain GET of a clean URL with the
-same few headers: what such a request does not have costs nothing.
+What belongs here: the order (method, URL, headers, cookies, body, auth, hooks; auth sees a finished request,
+Content-Length follows it) and which headers a request gets. What does not: encoding of URLs (target.py) and
+bodies (body.py), merging with a session's settings (session.py), sending (adapter.py). Most requests of a
+crawl are a plain GET of a clean URL with the same few headers: what such a request does not have costs
+nothing.
 """
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Mapping
+from http import cookiejar
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from crawlkit.exceptions import InvalidJSONError
@@ -20,13 +25,13 @@ from crawlkit.sessions.body import (
     can_resend,
     encode_body,
     encode_params,
-    position_of,
     super_len,
 )
-from crawlkit.sessions.cookies import CookieJar
+from crawlkit.sessions.cookies import CookieJar, cookiejar_from_dict, get_cookie_header
 from crawlkit.sessions.headers import CaseInsensitiveDict, HeaderValue, checked_headers, to_native_string
 from crawlkit.sessions.hooks import RequestHooksMixin, default_hooks
 from crawlkit.sessions.multipart import encode_multipart
+from crawlkit.sessions.spec import FromSpec
 from crawlkit.sessions.target import get_auth_from_url, path_url, prepare_url, prepare_url_with
 
 if TYPE_CHECKING:
@@ -57,11 +62,11 @@ class RequestEncodingMixin:
         return encode_multipart(data, files)
 
 
-class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
+class PreparedRequest(RequestEncodingMixin, RequestHooksMixin, FromSpec):
     """What will be sent: `method`, `url`, `headers`, `body`, `hooks`.
 
-    Made by `Session.prepare_request()` or `Request.prepare()`; everything may be changed before it is sent. Belongs to one
-    thread at a time. `spec` is the spider's Request that it was made from, None for any other.
+    Made by `Session.prepare_request()` or `Request.prepare()`; everything may be changed before it is sent.
+    Belongs to one thread at a time. `spec` is the spider's Request that it was made from, None for any other.
     """
 
     def __init__(self) -> None:
@@ -92,7 +97,8 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
     ) -> None:
         """Prepare everything, in the order that the module's text names.
 
-        Raises MissingSchema, InvalidURL, InvalidHeader, InvalidJSONError, ValueError (method, data beside files).
+        Raises MissingSchema, InvalidURL, InvalidHeader, InvalidJSONError, ValueError (method, data beside
+        files).
         """
         self.prepare_method(method)
         self.prepare_url(url, params)
@@ -112,7 +118,9 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         cookies: Any = None,
         hooks: Mapping[str, Any] | None = None,
     ) -> None:
-        """Prepare a spider's Request. `headers` and `cookies` are the merged ones; without them the request's own count."""
+        """Prepare a spider's Request. `headers` and `cookies` are the merged ones; without them the request's
+        own count.
+        """
         self.spec = spec
         self.prepare(
             method=spec.method,
@@ -124,12 +132,14 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
             hooks=hooks,
         )
 
-    # --- each part --------------------------------------------------------------------------------------------------
+    # --- each part ------------------------------------------------------------------------------------------
 
     def prepare_method(self, method: str | bytes | None) -> None:
-        """The method in capitals. ValueError when it is no token: with a line break in it, it would be a second request."""
+        """The method in capitals. ValueError when it is no token: with a line break in it, it would be a
+        second request.
+        """
         if method in _METHODS or method is None:
-            self.method = method  # type: ignore[assignment]
+            self.method = method
             return
         text = to_native_string(method).upper()
         if text not in _METHODS and not _METHOD.match(text):
@@ -150,17 +160,16 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
 
         `cookies` is a jar of ours, any `http.cookiejar` jar, a mapping, or None.
         """
-        jar = self._cookies = cookies if isinstance(cookies, CookieJar) else CookieJar.of(cookies)
-        if self.url is None or "Cookie" in self.headers:
-            return
-        value = jar.header_for(self.url)
-        if value:
-            self.headers["Cookie"] = value
+        jar = self._cookies = cookies if isinstance(cookies, cookiejar.CookieJar) else cookiejar_from_dict(cookies)
+        if self.url is not None and "Cookie" not in self.headers:
+            value = get_cookie_header(jar, self)
+            if value:
+                self.headers["Cookie"] = value
 
     def prepare_body(self, data: Any, files: Any = None, json: Any = None) -> None:
-        """The body, and the headers that describe it: Content-Type (unless given), Content-Length or chunked."""
+        """The body and its headers: Content-Type (unless given), Content-Length or chunked."""
         try:
-            encoded = encode_body(data, files, json) if data or files or json is not None else NO_BODY
+            encoded = encode_body(data, files, json) if _has_body(data, files, json) else NO_BODY
         except InvalidJSONError as error:
             error.request = self
             raise
@@ -180,7 +189,8 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         if length is not None:
             self._announce_length(length)
         elif "Content-Length" not in self.headers:
-            # A length that the author knows stands: with chunked beside it, two servers could read two different requests.
+            # A length that the author knows stands: with chunked beside it, two servers could read two
+            # different requests.
             self.headers["Transfer-Encoding"] = "chunked"
 
     def _announce_length(self, length: int) -> None:
@@ -197,9 +207,11 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
             self.headers["Content-Length"] = "0"
 
     def prepare_auth(self, auth: Any, url: Any = "") -> None:
-        """Let `auth` sign the request: a pair (user, password) for Basic, or a callable that gets and returns the request.
+        """Let `auth` sign the request: a pair (user, password) for Basic, or a callable that gets and returns
+        the request.
 
-        Without one, user and password in the URL are used. `url` is there because requests has it, and is not read.
+        Without one, user and password in the URL are used. `url` is there because requests has it, and is not
+        read.
         """
         if auth is None and self.url is not None and "@" in self.url:
             pair = get_auth_from_url(self.url)
@@ -218,24 +230,26 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         for event, hook in (hooks or {}).items():
             self.register_hook(event, hook)
 
-    # --- what became of it ------------------------------------------------------------------------------------------
+    # --- what became of it ----------------------------------------------------------------------------------
 
     def copy(self) -> PreparedRequest:
         """A request that can be changed without changing this one; hooks and body are shared."""
         other = PreparedRequest()
         other.method = self.method
         other.url = self.url
-        other.headers = self.headers.copy() if self.headers is not None else None  # type: ignore[assignment]
+        other.headers = self.headers.copy() if self.headers is not None else None
         other.body = self.body
         other.hooks = self.hooks
         other.spec = self.spec
-        other._cookies = self._cookies.copy() if self._cookies is not None else None
+        other._cookies = _copied(self._cookies)
         other._body_position = self._body_position
         return other
 
     @property
     def body_position(self) -> int | NotRewindable | None:
-        """Where a file-like body stood when it was prepared, in its own units; None for a body without a position."""
+        """Where a file-like body stood when it was prepared, in its own units; None for a body without a
+        position.
+        """
         return self._body_position
 
     @property
@@ -243,38 +257,22 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         """Whether the body can be sent a second time (bytes, or a file that goes back)."""
         return can_resend(self.body, self._body_position)
 
-    # --- the spider's Request behind it -----------------------------------------------------------------------------
 
-    @property
-    def meta(self) -> dict[str, Any]:
-        """The spider's `meta`; an empty dict for a request that is no spider's."""
-        return self.spec.meta if self.spec is not None else {}
+def _copied(jar: Any) -> Any:
+    if jar is None or isinstance(jar, CookieJar):
+        return copy.copy(jar)
+    # http.cookiejar's have no copy; a shallow one shares its cookies until it is cleared, which gives it a
+    # dict of its own.
+    twin = copy.copy(jar)
+    twin.clear()
+    for cookie in jar:
+        twin.set_cookie(copy.copy(cookie))
+    return twin
 
-    @property
-    def cb_kwargs(self) -> dict[str, Any]:
-        """The spider's `cb_kwargs`; an empty dict for a request that is no spider's."""
-        return self.spec.cb_kwargs if self.spec is not None else {}
 
-    @property
-    def callback(self) -> Callable[..., Any] | str | None:
-        """The spider's callback."""
-        return self.spec.callback if self.spec is not None else None
-
-    @property
-    def errback(self) -> Callable[..., Any] | str | None:
-        """The spider's errback."""
-        return self.spec.errback if self.spec is not None else None
-
-    @property
-    def priority(self) -> int:
-        """The spider's priority; 0 for a request that is no spider's."""
-        return self.spec.priority if self.spec is not None else 0
-
-    def replace(self, *args: Any, **changes: Any) -> Spec:
-        """A new spider's Request like the one behind this; TypeError when there is none."""
-        if self.spec is None:
-            raise TypeError("this request was not made from a spider's Request, so there is none to replace")
-        return self.spec.replace(*args, **changes)
+def _has_body(data: Any, files: Any, json: Any) -> bool:
+    # A stream may be false, because it says that it has no length yet.
+    return bool(data or files or json is not None or not isinstance(data, (NoneType, str, bytes, list, tuple, dict)))
 
 
 def _query(params: Any) -> str:

@@ -1,7 +1,7 @@
 """Names of status codes: `codes.not_found`, `codes["not_found"]`, `codes.NOT_FOUND` are 404.
 
-What belongs here: the table. The names are requests' so that programs keep working; the numbers are IANA's and a few that
-servers made up.
+What belongs here: the table. The names are requests' so that programs keep working; the numbers are IANA's
+and a few that servers made up.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ V = TypeVar("V")
 
 
 class LookupDict(dict[str, V]):
-    """Values as attributes and as items; an item that is not there is None, an attribute raises AttributeError."""
+    """Values as attributes and as items; an item that is not there is None, an attribute raises
+    AttributeError.
+    """
 
     name: Any
 

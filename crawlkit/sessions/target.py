@@ -1,7 +1,8 @@
 """The URL of a request as it goes on the wire: preparing, requoting, its target, its userinfo.
 
-What belongs here: text in, text out, by RFC 3986 (urllib3's parser: the same one that decides where to connect, so that
-no check can look at another host than the socket does). What does not: origins, joining, canonical forms (crawlkit.url).
+What belongs here: text in, text out, by RFC 3986 (urllib3's parser: the same one that decides where to
+connect, so that no check can look at another host than the socket does). What does not: origins, joining,
+canonical forms (crawlkit.url).
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from urllib3.util import parse_url
 from urllib3.util.url import Url
 
 from crawlkit.exceptions import InvalidURL, MissingSchema
+from crawlkit.sessions.leaks import shown
 
 UNRESERVED_SET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SAFE_UNESCAPED = "!#$&'()*+,/:;=?@[]~"
 _SAFE = "%" + _SAFE_UNESCAPED
 
-# URLs that preparing would give back as they are: lower-case scheme and host, a short port, a path without dot segments,
-# only characters that stay, escapes in upper case of bytes that must stay escaped. Most links of a crawl match, and one
-# regular expression costs a tenth of parsing.
+# URLs that preparing would give back as they are: lower-case scheme and host, a short port, a path without
+# dot segments, only characters that stay, escapes in upper case of bytes that must stay escaped. Most links
+# of a crawl match, and one regular expression costs a tenth of parsing.
 _ESCAPE = r"%(?:[01][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][0-9A-F])"
 _CLEAN = re.compile(
     r"https?://[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*(?::[1-9][0-9]{0,3})?"
@@ -33,22 +35,23 @@ _CLEAN = re.compile(
     re.ASCII,
 )
 _AUTHORITY = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://)?(?:[^\\/?#]*@)?)([^\\/?#]*)", re.DOTALL)
-_USERINFO = re.compile(r"(//[^\\/?#:]*):[^\\/?#]*@")
 
 
 @lru_cache(maxsize=4096)
 def prepare_url(url: str) -> str:
     """`url` made fit for the wire; what has another scheme than http(s) is left alone.
 
-    Leading white space goes, the host becomes ASCII (IDNA, UTS 46), dot segments are resolved, an empty path becomes `/`,
-    escapes are made uniform without escaping twice. MissingSchema, InvalidURL (both ValueError) name the URL, its
-    password left out.
+    Leading white space goes, the host becomes ASCII (IDNA, UTS 46), dot segments are resolved, an empty path
+    becomes `/`, escapes are made uniform without escaping twice. MissingSchema, InvalidURL (both ValueError)
+    name the URL, its userinfo left out.
     """
     return _prepare(url, "")
 
 
 def prepare_url_with(url: str, query: str) -> str:
-    """Like `prepare_url`, with `query` (already encoded) after the query that is there and before the fragment."""
+    """Like `prepare_url`, with `query` (already encoded) after the query that is there and before the
+    fragment.
+    """
     return _prepare(url, query) if query else prepare_url(url)
 
 
@@ -60,18 +63,16 @@ def _prepare(url: str, extra_query: str) -> str:
         return url
     parts = _parse(url)
     if not parts.scheme:
-        raise MissingSchema(f"{_shown(url)!r} has no scheme; perhaps https://{_shown(url)} is meant?")
+        raise MissingSchema(f"{shown(url)!r} has no scheme; perhaps https://{shown(url)} is meant?")
     if not parts.host:
-        raise InvalidURL(f"{_shown(url)!r} has no host")
+        raise InvalidURL(f"{shown(url)!r} has no host")
     if parts.host.startswith(("*", ".")):
-        raise InvalidURL(f"{_shown(url)!r}: a host must not begin with {parts.host[0]!r}")
+        raise InvalidURL(f"{shown(url)!r}: a host must not begin with {parts.host[0]!r}")
     authority = parts.host if not parts.auth else f"{parts.auth}@{parts.host}"
     if parts.port:
         authority = f"{authority}:{parts.port}"
     query = "&".join(part for part in (parts.query, extra_query) if part)
-    return requote_uri(
-        urlunsplit((parts.scheme, authority, parts.path or "/", query, parts.fragment or ""))
-    )
+    return requote_uri(urlunsplit((parts.scheme, authority, parts.path or "/", query, parts.fragment or "")))
 
 
 def _parse(url: str) -> Url:
@@ -81,7 +82,7 @@ def _parse(url: str) -> Url:
         return parse_url(url)
     except LocationParseError:
         # Raised from None: urllib3's message quotes the whole authority, password included.
-        raise InvalidURL(f"{_shown(url)!r} cannot be parsed as a URL: its host or port is not valid") from None
+        raise InvalidURL(f"{shown(url)!r} cannot be parsed as a URL: its host or port is not valid") from None
 
 
 def _ascii_host(host_port: str, url: str) -> str:
@@ -94,12 +95,14 @@ def _ascii_host(host_port: str, url: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise InvalidURL(f"{_shown(url)!r}: {host!r} is not a valid international host name (IDNA 2008)")
+        raise InvalidURL(f"{shown(url)!r}: {host!r} is not a valid international host name (IDNA 2008)")
     return f"{encoded}{colon}{port}"
 
 
 def _is_idna(char: str) -> bool:
-    """Whether IDNA 2008 may allow a character: letters, digits and marks (RFC 5892 section 2.1), joiners, middle dot."""
+    """Whether IDNA 2008 may allow a character: letters, digits and marks (RFC 5892 section 2.1), joiners,
+    middle dot.
+    """
     return (
         char in "-._\u200c\u200d\u00b7\u0375\u05f3\u05f4\u30fb"
         or char in UNRESERVED_SET
@@ -107,12 +110,7 @@ def _is_idna(char: str) -> bool:
     )
 
 
-def _shown(url: str) -> str:
-    """`url` as an error may show it: without the password."""
-    return _USERINFO.sub(r"\1:***@", url, count=1)
-
-
-# --- escapes ---------------------------------------------------------------------------------------------------------
+# --- escapes ------------------------------------------------------------------------------------------------
 
 
 def unquote_unreserved(uri: str) -> str:
@@ -133,7 +131,9 @@ def unquote_unreserved(uri: str) -> str:
 
 
 def requote_uri(uri: str) -> str:
-    """`uri` escaped uniformly: unreserved characters plain, illegal ones escaped, what is escaped not escaped twice."""
+    """`uri` escaped uniformly: unreserved characters plain, illegal ones escaped, what is escaped not escaped
+    twice.
+    """
     try:
         return quote(unquote_unreserved(uri), safe=_SAFE)
     except InvalidURL:
@@ -141,7 +141,7 @@ def requote_uri(uri: str) -> str:
         return quote(uri, safe=_SAFE_UNESCAPED)
 
 
-# --- parts of a prepared URL -----------------------------------------------------------------------------------------
+# --- parts of a prepared URL --------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=4096)
