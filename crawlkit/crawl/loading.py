@@ -77,7 +77,7 @@ def make_spider(source: SpiderSource, arguments: Mapping[str, str] | None = None
     for key in arguments or {}:
         if not key.isidentifier() or key.startswith("_"):
             raise SpiderError(f"-a {key}=...: {key!r} cannot be an attribute; use letters, digits and _")
-        if callable(getattr(kind, key, None)) or isinstance(getattr(kind, key, None), property):
+        if _is_method(kind, key):
             raise SpiderError(f"-a {key}=...: {key} is a method of {kind.__name__}; choose another attribute")
     try:
         spider = kind(**(arguments or {}))
@@ -120,6 +120,12 @@ def place_of(error: BaseException, path: Path) -> str:
     resolved = str(path.resolve())
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == resolved]
     return f"{path}:{lines[-1]}" if lines else str(path)
+
+
+def _is_method(kind: type[Spider], name: str) -> bool:
+    # Spiders that begin elsewhere are told `-a start=URL`, also by those who never heard of Scrapy's start().
+    value = getattr(kind, name, None)
+    return (callable(value) or isinstance(value, property)) and value is not Spider.start
 
 
 def _split(target: str) -> tuple[Path, str, str]:
