@@ -1,0 +1,55 @@
+"""Log lines: safe, told apart, in a file as well."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from crawlkit.cli.logs import logging_to
+
+
+def test_lines_have_time_level_and_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """crawlkit's own loggers go by one name, a spider's by its own."""
+    with logging_to(console=None, level=logging.INFO):
+        logging.getLogger("crawlkit.crawl.engine").info("started")
+        logging.getLogger("shop").warning("odd")
+        logging.getLogger("shop").debug("unseen")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].endswith(" INFO    crawlkit: started")
+    assert lines[1].endswith(" WARNING shop: odd")
+    assert 2 == len(lines)
+
+
+def test_no_page_can_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """What follows a newline is indented, control characters are spelled out."""
+    with logging_to(console=None, level=logging.INFO):
+        logging.getLogger("shop").warning("title: %s", "x\n2026-01-01 00:00:00 INFO    crawlkit: fine\x1b[2J")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1].startswith("    2026-01-01")
+    assert "\\x1b[2J" in lines[1]
+
+
+def test_json_lines_carry_the_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One object a record, in the file too."""
+    file = tmp_path / "logs" / "shop.log"
+    with logging_to(console=None, level=logging.INFO, file=file, form="json"):
+        try:
+            raise ValueError("bad")
+        except ValueError:
+            logging.getLogger("shop").exception("failed\n\x1b")
+    entry = json.loads(file.read_text())
+    assert ("error", "shop", "failed\n\x1b") == (entry["level"], entry["logger"], entry["message"])
+    assert "ValueError: bad" in entry["error"]
+    assert entry == json.loads(capsys.readouterr().err)
+
+
+def test_loggers_are_as_before_afterwards(capsys: pytest.CaptureFixture[str]) -> None:
+    """The next run of a folder starts afresh."""
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+    with logging_to(console=None, level=logging.DEBUG):
+        assert before != (root.level, list(root.handlers))
+    assert before == (root.level, list(root.handlers))
