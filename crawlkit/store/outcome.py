@@ -1,7 +1,7 @@
 """The values that pass between the crawl and its store: what is asked for, what is lent out, what comes back.
 
-What belongs here: plain values. What does not: SQL, and how a page comes to its outcome (crawl/). Every URL is text in
-canonical form, every time `time.time()` seconds, every size bytes.
+What belongs here: plain values. What does not: SQL, and how a page comes to its outcome (crawl/). Every URL is
+text in canonical form, every time `time.time()` seconds, every size bytes.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Lease:
 
 @dataclass(slots=True)
 class Row:
-    """A row for the author's table `table`. `key` names the columns that identify it; without, its place on the page."""
+    """A row for the author's table `table`. `key` names what identifies it; else its place on the page does."""
 
     table: str
     values: dict[str, Scalar]

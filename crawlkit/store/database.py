@@ -1,0 +1,305 @@
+"""Store: the database of one spider, and the few verbs through which a crawl uses it.
+
+What belongs here: transactions, and who may write. What does not: the SQL of each noun, which has a module of
+its own.
+
+All methods of a Store are called from one thread, the crawl's writer; whoever only asks opens a Reports of its
+own. The caller holds the Lock of the database. Every transaction first looks whether its run is still the one
+that may write.
+
+What ends a page is committed durably (synchronous=FULL). Lending a page out is not: a lease that a power cut
+takes back is a page that is queued again, which is what becomes of leases anyway.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from crawlkit.exceptions import StorageError
+from crawlkit.store import integrity, opening, robots
+from crawlkit.store.commits import SUSPECTS, Commits, is_of_an_outcome
+from crawlkit.store.faults import Wrapped
+from crawlkit.store.fingerprints import Fingerprints
+from crawlkit.store.frontier import Frontier
+from crawlkit.store.history import History
+from crawlkit.store.items import Items
+from crawlkit.store.outcome import STALE, Lease, Link, Outcome, Verdict
+from crawlkit.store.pages import Pages
+from crawlkit.store.reports import Reports
+from crawlkit.store.runs import Counts, Ending, Run, Runs
+from crawlkit.store.tables import Tables
+from crawlkit.store.totals import Totals
+
+#: How long to wait for another program that has the file locked.
+BUSY_SECONDS = 30.0
+
+#: The least number of fingerprints merged after a commit that leaves something to merge.
+_MERGE = 512
+
+
+class Store:
+    """One spider's database, open for writing. One thread at a time."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, history_runs: int) -> None:
+        """For `open`."""
+        self.path = path
+        self._connection = connection
+        self._wrapped = Wrapped(path)
+        self._durable: bool | None = None
+        self._run: Run | None = None
+        self._totals = Totals(connection)
+        self._runs = Runs(connection, self._totals)
+        self._fingerprints = Fingerprints(connection)
+        self._frontier = Frontier(connection, self._fingerprints, self._totals)
+        self._pages = Pages(connection, self._fingerprints)
+        self._history = History(connection, history_runs)
+        self._tables = Tables(connection, self._history)
+        self._items = Items(connection, self._tables, self._history)
+        self._commits = Commits(
+            connection,
+            frontier=self._frontier,
+            pages=self._pages,
+            tables=self._tables,
+            items=self._items,
+            totals=self._totals,
+        )
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        spider: str,
+        source: str,
+        adopt: bool = False,
+        history_runs: int = 10,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> Store:
+        """Open the database at `path`, made when there is none, for the class `source` ("file::Class") of `spider`.
+
+        With `adopt` another spider's is taken over. Overwritten rows are kept for the last `history_runs` runs.
+        StoreMismatch when it is not crawlkit's, another spider's or a newer version's; StorageError when it is damaged
+        or cannot be written. The caller holds its Lock.
+        """
+        path = Path(path)
+        connection = opening.open_writable(path, spider=spider, source=source, adopt=adopt, busy_seconds=busy_seconds)
+        return cls(connection, path, history_runs=history_runs)
+
+    @staticmethod
+    def open_readonly(path: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> Reports:
+        """Open the database for questions, also while a run is writing. StoreMismatch, StorageError."""
+        return Reports(opening.open_readonly(Path(path), busy_seconds=busy_seconds), Path(path))
+
+    def close(self) -> None:
+        """Close the database. Does not end the run."""
+        with self._wrapped:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- runs ----------------------------------------
+
+    def begin_run(
+        self,
+        *,
+        fresh: bool = False,
+        version: str | None = None,
+        source_hash: str | None = None,
+        arguments: str | None = None,
+    ) -> Run:
+        """Begin a run. It goes on with the crawl that the last one did not finish, unless `fresh`.
+
+        `arguments` is the command line without secrets. Raises StorageError.
+        """
+        with self._transaction(fenced=False):
+            run = self._runs.begin(fresh=fresh, version=version, source_hash=source_hash, arguments=arguments)
+            self._history.begin(run.id)
+        self._run = run
+        with self._wrapped:
+            self._frontier.begin(run.crawl, run.id)
+        self._pages.begin(run.crawl)
+        self._tables.begin(run.id)
+        self._commits.begin(run.crawl)
+        return run
+
+    def end_run(self, ending: Ending) -> None:
+        """Write down how the run ended, and whether its crawl is finished. Raises StorageError."""
+        with self._transaction():
+            self._runs.end(self._current(), ending)
+        self._run = None
+
+    # --- the frontier ----------------------------------------
+
+    def add(self, links: Sequence[Link], run: int) -> Verdict:
+        """Queue the start links of `run` that its crawl has not met. The verdict counts them and names their hosts."""
+        verdict = Verdict(0, "queued")
+        if run != self._current().id:
+            return Verdict(0, STALE, f"run {run} has ended")
+        with self._transaction():
+            self._frontier.add([(0, links, verdict)])
+        self._merge(verdict.new_links)
+        return verdict
+
+    def claim(self, host: str, limit: int, now: float) -> list[Lease]:
+        """Lend out at most `limit` pages of `host` that are due at `now` (`time.time()` seconds): by priority, then in
+        the order in which they were added. A lease lasts until its outcome is committed or the next run begins."""
+        self._current()
+        if limit <= 0 or not self._frontier.may_have(host):
+            return []
+        with self._transaction(durable=False):
+            leases = self._frontier.lease(host, limit, now)
+        with self._wrapped:
+            self._frontier.lent(host, limit, leases)
+        return leases
+
+    def give_back(self, pages: Sequence[int], *, not_before: float = 0.0) -> None:
+        """Queue leased pages again as if they had not been lent out."""
+        with self._transaction(durable=False):
+            self._frontier.give_back(pages, not_before)
+        for page in pages:
+            self._frontier.leases.pop(page, None)
+
+    def hosts_waiting(self) -> list[str]:
+        """The hosts with queued pages, due or not."""
+        with self._wrapped:
+            return self._frontier.hosts()
+
+    def next_due(self, host: str) -> float | None:
+        """When `host` has a page to lend: 0.0 at once, a time, or None when nothing is queued."""
+        with self._wrapped:
+            return self._frontier.next_due(host)
+
+    def queued(self) -> int:
+        """How many pages of this crawl wait or are lent out."""
+        with self._wrapped:
+            return self._totals.of(self._current().crawl, "queued")
+
+    def leased(self) -> int:
+        """How many pages are lent out."""
+        return len(self._frontier.leases)
+
+    # --- commits ----------------------------------------
+
+    def commit(self, outcomes: Sequence[Outcome]) -> list[Verdict]:
+        """Write outcomes in one durable transaction; the verdicts on them, in their order.
+
+        An outcome whose page is not leased to its run does not count (`stale`). One whose rows cannot be stored becomes
+        a failed page. Raises StorageError when the database cannot be written: then none of it is, and all their pages
+        are still leased.
+        """
+        self._current()
+        try:
+            verdicts = self._write(outcomes, self._commits.write)
+        except SUSPECTS as error:
+            if not is_of_an_outcome(error):
+                with self._wrapped:
+                    raise
+            verdicts = self._write(outcomes, self._commits.write_one_by_one)
+        for verdict in verdicts:
+            if verdict.state != STALE:
+                self._frontier.leases.pop(verdict.page, None)
+        self._merge(sum(verdict.new_links for verdict in verdicts))
+        return verdicts
+
+    def _write(self, outcomes: Sequence[Outcome], write: Any) -> list[Verdict]:
+        counts = Counts()
+        with self._plain_transaction():
+            verdicts: list[Verdict] = write(outcomes, counts)
+            self._runs.count(self._current().id, counts)
+        return verdicts
+
+    def _merge(self, added: int) -> None:
+        """Merge some fingerprints, faster than they are added."""
+        if self._fingerprints.merging:
+            with self._transaction(durable=False):
+                merged = self._fingerprints.merge(max(_MERGE, 2 * added))
+            self._fingerprints.merged(merged)
+
+    # --- robots.txt, and small things that outlive a run ----------------------------------------
+
+    def robots(self, origin: str) -> robots.Robots | None:
+        """The robots.txt that is kept for `origin`."""
+        with self._wrapped:
+            return robots.read_robots(self._connection, origin)
+
+    def keep_robots(self, origin: str, fetched_at: float, status: int, body: str) -> None:
+        """Keep the robots.txt of `origin`."""
+        with self._transaction(durable=False):
+            robots.write_robots(self._connection, robots.Robots(origin, fetched_at, status, body))
+
+    def value(self, name: str) -> str | int | float | bytes | None:
+        """A small value that was kept, None when there is none."""
+        with self._wrapped:
+            row = self._connection.execute("SELECT value FROM _meta WHERE name = ?", (f"kept:{name}",)).fetchone()
+        return row[0] if row else None
+
+    def keep_value(self, name: str, value: str | int | float | bytes | None) -> None:
+        """Keep a small value between runs."""
+        with self._transaction():
+            self._connection.execute("INSERT OR REPLACE INTO _meta VALUES (?, ?)", (f"kept:{name}", value))
+
+    # --- questions ----------------------------------------
+
+    @property
+    def reports(self) -> Reports:
+        """Questions about the database, over this connection: for the same thread."""
+        return Reports(self._connection, self.path)
+
+    def check(self) -> list[str]:
+        """Read all of the database: what is wrong with it, empty when nothing is."""
+        return integrity.check(self._connection)
+
+    # --- transactions ----------------------------------------
+
+    def _current(self) -> Run:
+        if self._run is None:
+            raise StorageError(f"{self.path}: no run has begun")
+        return self._run
+
+    @contextlib.contextmanager
+    def _transaction(self, *, durable: bool = True, fenced: bool = True) -> Iterator[None]:
+        with self._wrapped, self._plain_transaction(durable=durable, fenced=fenced):
+            yield
+
+    @contextlib.contextmanager
+    def _plain_transaction(self, *, durable: bool = True, fenced: bool = True) -> Iterator[None]:
+        """A transaction that raises sqlite3's own errors."""
+        connection = self._connection
+        if durable is not self._durable:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if fenced:
+                self._check_fence()
+            yield
+            self._totals.write()
+            connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        self._frontier.committed()
+
+    def _check_fence(self) -> None:
+        run = self._connection.execute("SELECT value FROM _meta WHERE name = 'run'").fetchone()
+        if self._run is not None and (run is None or run[0] != self._run.id):
+            raise StorageError(
+                f"{self.path}: another run took the database over; keep it on a local disk, where locks hold"
+            )
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            # A disk that fails may fail here too; SQLite then rolls back when the file is opened next.
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+        self._frontier.rolled_back()
+        self._totals.rolled_back()
+        self._tables.forget()

@@ -1,0 +1,238 @@
+"""The frontier: which pages wait, and for when; lending them out and taking them back.
+
+What belongs here: adding links, leases, the order of a host's queue (priority, then age). What does not: which
+host is next (crawl/scheduler), what a page's outcome means (pages.py).
+
+A queued page is in one of two partial indexes: `_pages_ready`, from whose front it is lent out, or
+`_pages_waiting` by its not-before time. A page that becomes due is moved from the second to the first when its
+host is asked, so that neither question reads past pages that cannot be given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from crawlkit.store.fingerprints import Fingerprints
+from crawlkit.store.outcome import Lease, Link, Verdict
+from crawlkit.store.totals import Totals
+
+_INSERT = (
+    "INSERT INTO _pages (id, url, state, depth, host, priority, not_before, start, crawl, parent, fingerprint, request)"
+    " VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_AGAIN = (
+    "UPDATE _pages SET state = 'queued', depth = ?, priority = ?, not_before = ?, start = ?, crawl = ?, parent = ?,"
+    " request = ?, attempts = 0, error = NULL WHERE id = ?"
+)
+_READY = (
+    "SELECT id, fingerprint, url, host, priority, depth, attempts, request, start, items"
+    " FROM _pages INDEXED BY _pages_ready WHERE state = 'queued' AND not_before = 0 AND host = ?"
+    " ORDER BY priority DESC, id LIMIT ?"
+)
+_DUE = (
+    "UPDATE _pages SET not_before = 0 WHERE id IN (SELECT id FROM _pages INDEXED BY _pages_waiting"
+    " WHERE state = 'queued' AND not_before > 0 AND host = ? AND not_before <= ? ORDER BY not_before LIMIT ?)"
+)
+_NEXT_WAITING = (
+    "SELECT not_before FROM _pages INDEXED BY _pages_waiting"
+    " WHERE state = 'queued' AND not_before > 0 AND host = ? ORDER BY not_before LIMIT 1"
+)
+_ANY_READY = (
+    "SELECT 1 FROM _pages INDEXED BY _pages_ready WHERE state = 'queued' AND not_before = 0 AND host = ? LIMIT 1"
+)
+_NEXT_HOST = (
+    "SELECT host FROM _pages INDEXED BY {index} WHERE state = 'queued' AND {when} AND host > ? ORDER BY host LIMIT 1"
+)
+_QUEUES = (("_pages_ready", "not_before = 0"), ("_pages_waiting", "not_before > 0"))
+
+
+class Frontier:
+    """The queue of one crawl. One thread, inside the transactions of the Store."""
+
+    def __init__(self, connection: sqlite3.Connection, fingerprints: Fingerprints, totals: Totals) -> None:
+        self._connection = connection
+        self._fingerprints = fingerprints
+        self._totals = totals
+        self._hosts: set[str] = set()
+        self._doubtful: set[str] = set()
+        self._next_page = 1
+        self._committed_page = 1
+        self._crawl = 0
+        self._run = 0
+        #: What is lent out: the lease and how many rows its page has.
+        self.leases: dict[int, tuple[Lease, int]] = {}
+
+    def begin(self, crawl: int, run: int) -> None:
+        """Start lending out for `run`: read what the file says. Fast however many pages there are."""
+        self._crawl, self._run = crawl, run
+        self.leases = {}
+        self._fingerprints.load()
+        last = self._connection.execute("SELECT max(id) FROM _pages").fetchone()[0] or 0
+        self._next_page = self._committed_page = last + 1
+        self._hosts = set()
+        for index, when in _QUEUES:
+            self._hosts.update(self._distinct_hosts(_NEXT_HOST.format(index=index, when=when)))
+
+    def _distinct_hosts(self, following: str) -> Iterable[str]:
+        """A loose index scan: one step for each host, not for each page."""
+        row = self._connection.execute(following, ("",)).fetchone()
+        while row is not None:
+            yield row[0]
+            row = self._connection.execute(following, row).fetchone()
+
+    # --- adding ----------------------------------------
+
+    def add(self, batches: Iterable[tuple[int, Sequence[Link], Verdict]]) -> None:
+        """Queue the links that this crawl has not met. Each batch: the page they were found on (0: the start), the
+        links, and the verdict that counts those that were new."""
+        seen = self._fingerprints.seen
+        wanted: dict[bytes, tuple[Link, int, Verdict]] = {}
+        for parent, links, verdict in batches:
+            copies: dict[bytes, int] = {}
+            for link in links:
+                fingerprint = link.fingerprint
+                if link.dont_filter:
+                    copies[fingerprint] = copy = copies.get(fingerprint, -1) + 1
+                    fingerprint = _own_fingerprint(fingerprint, parent, copy)
+                if fingerprint in seen:
+                    if link.start:
+                        self._mark_start(seen[fingerprint])
+                elif fingerprint not in wanted:
+                    wanted[fingerprint] = (link, parent, verdict)
+        if wanted:
+            self._queue(wanted)
+
+    def _queue(self, wanted: dict[bytes, tuple[Link, int, Verdict]]) -> None:
+        known = self._fingerprints.find(wanted)
+        earlier = self._of_earlier_crawls(known)
+        note = self._fingerprints.note
+        new: list[tuple[object, ...]] = []
+        again: list[tuple[object, ...]] = []
+        added: list[tuple[bytes, int]] = []
+        for fingerprint, (link, parent, verdict) in wanted.items():
+            page = known.get(fingerprint)
+            not_before = max(0.0, link.not_before)
+            if page is None:
+                page = self._next_page
+                self._next_page += 1
+                added.append((fingerprint, page))
+                new.append(
+                    (page, link.url, link.depth, link.host, link.priority, not_before, link.start, self._crawl, parent,
+                     fingerprint, link.request)
+                )  # fmt: skip
+            elif page in earlier:
+                again.append(
+                    (link.depth, link.priority, not_before, link.start, self._crawl, parent, link.request, page)
+                )
+            else:
+                note(fingerprint, page)
+                if link.start:
+                    self._mark_start(page)
+                continue
+            note(fingerprint, page)
+            verdict.new_links += 1
+            verdict.hosts.add(link.host)
+            self._hosts.add(link.host)
+        self._connection.executemany(_INSERT, new)
+        self._connection.executemany(_AGAIN, again)
+        self._fingerprints.add(added)
+        self._totals.move(len(new) + len(again), self._crawl, "queued")
+
+    def _of_earlier_crawls(self, known: dict[bytes, int]) -> set[int]:
+        """Those of the known pages that this crawl has not reached yet; their totals are taken from the earlier one."""
+        if self._crawl == 1:
+            return set()
+        earlier: set[int] = set()
+        for page in known.values():
+            crawl, state = self._connection.execute("SELECT crawl, state FROM _pages WHERE id = ?", (page,)).fetchone()
+            if crawl < self._crawl:
+                earlier.add(page)
+                self._totals.move(-1, crawl, state)
+        return earlier
+
+    def _mark_start(self, page: int) -> None:
+        self._connection.execute("UPDATE _pages SET start = 1 WHERE id = ? AND start = 0", (page,))
+
+    # --- lending ----------------------------------------
+
+    def may_have(self, host: str) -> bool:
+        """False when `host` surely has nothing queued."""
+        return host in self._hosts
+
+    def lease(self, host: str, limit: int, now: float) -> list[Lease]:
+        """Lend out at most `limit` pages of `host` that are due at `now`, by priority, then in the order of adding."""
+        self._connection.execute(_DUE, (host, now, limit))
+        rows = self._connection.execute(_READY, (host, limit)).fetchall()
+        self._connection.executemany(
+            "UPDATE _pages SET state = 'leased', run = ? WHERE id = ?", [(self._run, row[0]) for row in rows]
+        )
+        leases = [
+            Lease(page, fingerprint, url, host, priority, depth, attempts, request, bool(start), self._run)
+            for page, fingerprint, url, host, priority, depth, attempts, request, start, _ in rows
+        ]
+        self.leases.update((lease.page, (lease, row[9])) for lease, row in zip(leases, rows, strict=True))
+        return leases
+
+    def lent(self, host: str, wanted: int, leases: Sequence[Lease]) -> None:
+        """The leases are committed: a host that gave fewer than wanted, or just as many, may have run dry."""
+        if len(leases) < wanted and self.next_due(host) is None:
+            self._hosts.discard(host)
+        else:
+            self._doubtful.add(host)
+
+    def give_back(self, pages: Sequence[int], not_before: float) -> list[str]:
+        """Queue leased pages again as if they had not been lent out; the hosts that got work."""
+        hosts = []
+        for page in pages:
+            lease, _ = self.leases[page]
+            hosts.append(lease.host)
+            self._hosts.add(lease.host)
+        self._connection.executemany(
+            "UPDATE _pages SET state = 'queued', not_before = ? WHERE id = ? AND state = 'leased'",
+            [(max(0.0, not_before), page) for page in pages],
+        )
+        return hosts
+
+    def waits(self, host: str) -> None:
+        """Note that `host` has queued work."""
+        self._hosts.add(host)
+
+    # --- questions ----------------------------------------
+
+    def hosts(self) -> list[str]:
+        """The hosts with queued pages, due or not."""
+        for host in self._doubtful:
+            if self.next_due(host) is None:
+                self._hosts.discard(host)
+        self._doubtful.clear()
+        return sorted(self._hosts)
+
+    def next_due(self, host: str) -> float | None:
+        """When `host` has a page to lend: 0.0 at once, a time, or None when nothing is queued."""
+        if self._connection.execute(_ANY_READY, (host,)).fetchone():
+            return 0.0
+        row = self._connection.execute(_NEXT_WAITING, (host,)).fetchone()
+        return row[0] if row else None
+
+    # --- the transaction of the owner ----------------------------------------
+
+    def mark(self) -> tuple[int, int]:
+        """Where the transaction stands, for `rolled_back` to a savepoint."""
+        return self._next_page, self._fingerprints.added
+
+    def committed(self) -> None:
+        """What was added is there to stay."""
+        self._committed_page = self._next_page
+        self._fingerprints.committed()
+
+    def rolled_back(self, mark: tuple[int, int] | None = None) -> None:
+        """What was added since the mark, or since the last commit, is not there."""
+        self._next_page, added = mark or (self._committed_page, 0)
+        self._fingerprints.rolled_back(added)
+
+
+def _own_fingerprint(fingerprint: bytes, parent: int, copy: int) -> bytes:
+    """The fingerprint of a `dont_filter` request: its own for each page that yields it, the same in every crawl."""
+    return hashlib.blake2b(b"%b %d %d" % (fingerprint, parent, copy), digest_size=16).digest()

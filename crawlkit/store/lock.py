@@ -1,0 +1,198 @@
+"""One lock a database, beside it: `<db>.lock`. It dies with the process that holds it.
+
+What belongs here: holding, waiting for and naming the holder of the lock. What does not: opening the database.
+
+flock(2) on Linux and macOS: the lock belongs to the open file, not to the process, so that a child made by
+fork() would keep it alive; the child closes its copy. The file holds JSON with the holder's pid and start. A
+holder removes the file when it lets go; whoever gets a lock looks whether the file that it locked is still the
+one with that name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import sys
+import time
+import weakref
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from crawlkit.exceptions import LockHeld, StorageError
+
+if sys.platform == "win32":  # pragma: no cover - Windows
+    import msvcrt
+else:
+    import fcntl
+
+#: How long to sleep between two looks at a lock that is waited for: it grows from the first to the second.
+_FIRST_PAUSE, _LAST_PAUSE = 0.05, 1.0
+
+_BUSY = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
+
+#: Every lock that this process holds; a child made by fork closes its copies.
+_held: weakref.WeakSet[Lock] = weakref.WeakSet()
+
+
+class Lock:
+    """The right to write one database. A context manager; may be acquired again after it was released.
+
+    `wait` says what to do when another run holds it: False raises LockHeld at once, True waits until it is free, a
+    number waits for that many seconds. `stopped` is asked while waiting; once it answers True, LockHeld is raised. Any
+    thread, one at a time.
+    """
+
+    def __init__(
+        self,
+        database: str | Path,
+        *,
+        wait: bool | float = False,
+        stopped: Callable[[], bool] | None = None,
+        sleep: Callable[[float], Any] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.database = Path(database)
+        self.path = self.database.with_name(self.database.name + ".lock")
+        self._wait = float("inf") if wait is True else float(wait)
+        self._stopped = stopped
+        self._sleep = sleep
+        self._clock = clock
+        self._descriptor: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<Lock {str(self.path)!r} {'held' if self.held else 'free'}>"
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._descriptor is not None
+
+    def acquire(self) -> None:
+        """Take the lock. LockHeld, naming its holder, when another run has it; StorageError when none can be."""
+        if self.held:
+            raise LockHeld(f"{self.database}: this lock is held already", pid=os.getpid())
+        give_up_at = self._clock() + self._wait
+        pause = _FIRST_PAUSE
+        while not self._try():
+            left = give_up_at - self._clock()
+            if left <= 0 or (self._stopped is not None and self._stopped()):
+                raise self._held_by_another()
+            self._sleep(min(pause, left))
+            pause = min(2 * pause, _LAST_PAUSE)
+        _held.add(self)
+
+    def release(self) -> None:
+        """Let go of the lock. Does nothing when it is not held."""
+        descriptor, self._descriptor = self._descriptor, None
+        _held.discard(self)
+        if descriptor is None:
+            return
+        # Removed while it is locked: who has it open already will find that it lost its name.
+        with contextlib.suppress(OSError):
+            if _is_named(descriptor, self.path):
+                self.path.unlink()
+        os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _try(self) -> bool:
+        """Lock the file that has the name; False when another has it."""
+        while True:
+            descriptor = self._open()
+            try:
+                if not _lock(descriptor):
+                    os.close(descriptor)
+                    return False
+                if _is_named(descriptor, self.path):
+                    _write_holder(descriptor)
+                    self._descriptor = descriptor
+                    return True
+            except OSError as error:
+                os.close(descriptor)
+                raise StorageError(
+                    f"{self.path}: this disk cannot lock files ({error.strerror}); keep the database on a local disk"
+                ) from error
+            os.close(descriptor)  # its holder removed it in between: a new one is to be made
+
+    def _open(self) -> int:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Python's descriptors are closed on exec (PEP 446).
+            return os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        except OSError as error:
+            raise StorageError(
+                f"{self.path}: the lock cannot be made ({error.strerror}); "
+                "check the permissions of the folder, or name another with [store] dir or --db"
+            ) from error
+
+    def _held_by_another(self) -> LockHeld:
+        holder = _read_holder(self.path)
+        pid, since = holder.get("pid"), holder.get("since")
+        who = f"pid {pid}, since {since}" if pid else "which has not said its pid yet"
+        return LockHeld(
+            f"{self.database}: another run is using it ({who}); wait for it to end, or use --wait",
+            pid=pid,
+            since=since,
+        )
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file without waiting; False when another has it locked."""
+    try:
+        if sys.platform == "win32":  # pragma: no cover - Windows
+            # A byte far behind the JSON, which others must be able to read: locks are mandatory there.
+            os.lseek(descriptor, 1 << 20, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _BUSY:
+            return False
+        raise
+    return True
+
+
+def _is_named(descriptor: int, path: Path) -> bool:
+    """Whether the open file is the one that `path` names."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _write_holder(descriptor: int) -> None:
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, json.dumps({"pid": os.getpid(), "since": since}).encode() + b"\n")
+
+
+def _read_holder(path: Path) -> dict[str, Any]:
+    try:
+        holder = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return holder if isinstance(holder, dict) else {}
+
+
+def _close_in_child() -> None:
+    # Closed, not unlocked: an unlock would take the lock from the parent, who shares the open file.
+    for lock in list(_held):
+        descriptor, lock._descriptor = lock._descriptor, None
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)

@@ -1,0 +1,158 @@
+"""Questions about a database: its runs, pages by state, failures, items. What belongs here: reading for people.
+
+What does not: writing (database.py), layout of answers (cli/).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from crawlkit.store import integrity
+from crawlkit.store.faults import Wrapped
+from crawlkit.store.tables import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A row of `_runs`. Times are seconds since 1970; `outcome` None while it goes on (or was just killed)."""
+
+    id: int
+    crawl: int
+    started: float
+    ended: float | None
+    outcome: str | None
+    finished: bool
+    exit_code: int | None
+    reason: str | None
+    pages: int
+    failed: int
+    skipped: int
+    items: int
+    bytes: int
+    requests: int
+    last_commit: float | None
+    pid: int | None
+    version: str | None
+    source_hash: str | None
+    arguments: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageRecord:
+    """What a report says of a page."""
+
+    id: int
+    url: str
+    state: str
+    status: int | None
+    error: str | None
+    depth: int
+    attempts: int
+    fetched_at: float | None
+    parent_url: str | None
+
+
+_RUN = ", ".join(RunRecord.__dataclass_fields__)
+_PAGE = (
+    "SELECT p.id, p.url, p.state, p.status, p.error, p.depth, p.attempts, p.fetched_at, parent.url"
+    " FROM _pages AS p LEFT JOIN _pages AS parent ON parent.id = p.parent"
+)
+
+
+def _record(row: tuple[Any, ...]) -> RunRecord:
+    record = dict(zip(RunRecord.__dataclass_fields__, row, strict=True))
+    return RunRecord(**record | {"finished": bool(record["finished"])})
+
+
+class Reports:
+    """Answers over one connection, for one thread. Every method raises StorageError when the file cannot be read."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.path = path
+        self._connection = connection
+        self._wrapped = Wrapped(path)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._wrapped:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def owner(self) -> tuple[str, str]:
+        """Spider and source ("file::Class") that the database belongs to."""
+        with self._wrapped:
+            meta = dict(self._connection.execute("SELECT name, value FROM _meta WHERE name IN ('spider', 'source')"))
+        return meta.get("spider", ""), meta.get("source", "")
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """The last runs, newest first."""
+        with self._wrapped:
+            rows = self._connection.execute(f"SELECT {_RUN} FROM _runs ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
+        return [_record(row) for row in rows]
+
+    def run(self, number: int) -> RunRecord | None:
+        """One run."""
+        with self._wrapped:
+            row = self._connection.execute(f"SELECT {_RUN} FROM _runs WHERE id = ?", (number,)).fetchone()
+        return _record(row) if row else None
+
+    def totals(self, crawl: int | None = None) -> dict[str, int]:
+        """Pages by state (queued, leased, done, failed, skipped), of one crawl or of all. Not counted: kept."""
+        with self._wrapped:
+            rows = self._connection.execute(
+                "SELECT state, sum(pages) FROM _totals WHERE ? IS NULL OR crawl = ? GROUP BY state", (crawl, crawl)
+            ).fetchall()
+            leased = self._connection.execute(
+                "SELECT count(*) FROM _pages INDEXED BY _pages_leased"
+                " WHERE state = 'leased' AND (? IS NULL OR crawl = ?)",
+                (crawl, crawl),
+            ).fetchone()[0]
+        totals = dict.fromkeys(("queued", "leased", "done", "failed", "skipped"), 0) | dict(rows)
+        totals["leased"] = leased
+        totals["queued"] -= leased
+        return totals
+
+    def failed(self, *, crawl: int | None = None, limit: int = 100) -> list[PageRecord]:
+        """Failed pages with their reasons, in the order in which they were found."""
+        with self._wrapped:
+            rows = self._connection.execute(
+                f"{_PAGE} WHERE p.state = 'failed' AND (? IS NULL OR p.crawl = ?) ORDER BY p.id LIMIT ?",
+                (crawl, crawl, limit),
+            ).fetchall()
+        return [PageRecord(*row) for row in rows]
+
+    def failures(self, crawl: int | None = None) -> dict[str, int]:
+        """How many pages failed for each reason, the most frequent first."""
+        with self._wrapped:
+            return dict(
+                self._connection.execute(
+                    "SELECT coalesce(error, ''), count(*) FROM _pages"
+                    " WHERE state = 'failed' AND (? IS NULL OR crawl = ?) GROUP BY 1 ORDER BY 2 DESC, 1",
+                    (crawl, crawl),
+                ).fetchall()
+            )
+
+    def tables(self) -> dict[str, int]:
+        """Rows of each of the author's tables, in the order in which the tables were made."""
+        with self._wrapped:
+            names = [
+                row[0]
+                for row in self._connection.execute(
+                    "SELECT name FROM _tables WHERE name IN (SELECT name FROM sqlite_master) ORDER BY id"
+                )
+            ]
+            return {
+                name: self._connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0] for name in names
+            }
+
+    def check(self) -> list[str]:
+        """Read all of the database: what is wrong with it, empty when nothing is."""
+        return integrity.check(self._connection)

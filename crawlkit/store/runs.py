@@ -1,0 +1,132 @@
+"""Runs, and the crawls that they make up: where one begins, whether it resumes another, how it ended.
+
+What belongs here: `_runs`. What does not: exit codes' meaning (cli/), counting while a run goes on in memory
+(crawl/).
+
+A crawl goes on from run to run until one ends with nothing left to fetch; the next run begins a new crawl, in
+which pages that are known are fetched again when they are reached. `_runs` counts what was committed, so that a
+run that was killed tells the truth as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from crawlkit.store.totals import Totals
+
+#: The outcome of a run that never came to its end.
+KILLED = "killed"
+
+#: The reason of pages that --fresh, or the end of a crawl, left unfetched.
+FORGOTTEN = "forgotten"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution. `resumed`: it goes on with a crawl that an earlier run did not finish."""
+
+    id: int
+    crawl: int
+    resumed: bool
+    started: float
+
+
+@dataclass(slots=True)
+class Counts:
+    """What one transaction adds to a run's counts: pages done, failed and skipped, items written, bytes of bodies."""
+
+    pages: int = 0
+    failed: int = 0
+    skipped: int = 0
+    items: int = 0
+    bytes: int = 0
+
+    def add(self, state: str, items: int, size: int) -> None:
+        """Count a page that ended in `state`."""
+        if state == "done":
+            self.pages += 1
+        elif state == "failed":
+            self.failed += 1
+        else:
+            self.skipped += 1
+        self.items += items
+        self.bytes += size
+
+    def assign(self, other: Counts) -> None:
+        """Be `other` again: what was counted since was rolled back."""
+        self.pages, self.failed, self.skipped = other.pages, other.failed, other.skipped
+        self.items, self.bytes = other.items, other.bytes
+
+
+class Ending(Protocol):
+    """How a run ended, as its engine tells it: `resumable` when the same command goes on where it stopped."""
+
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def exit_code(self) -> int: ...
+    @property
+    def requests(self) -> int: ...
+    @property
+    def resumable(self) -> bool: ...
+
+
+class Runs:
+    """The runs of one database. One thread, inside the transactions of the Store."""
+
+    def __init__(self, connection: sqlite3.Connection, totals: Totals) -> None:
+        self._connection = connection
+        self._totals = totals
+
+    def begin(self, *, fresh: bool, version: str | None, source_hash: str | None, arguments: str | None) -> Run:
+        """Begin a run: what an earlier one left leased is queued again, or forgotten when a new crawl begins."""
+        started = time.time()
+        self._connection.execute("UPDATE _runs SET outcome = ? WHERE outcome IS NULL", (KILLED,))
+        last = self._connection.execute("SELECT crawl, finished FROM _runs ORDER BY id DESC LIMIT 1").fetchone()
+        crawl, finished = last or (0, 1)
+        resumed = not finished and not fresh
+        if resumed:
+            self._connection.execute("UPDATE _pages SET state = 'queued' WHERE state = 'leased'")
+        else:
+            self._forget_open_pages(crawl)
+            crawl += 1
+        number = self._connection.execute(
+            "INSERT INTO _runs (crawl, started, pid, version, source_hash, arguments) VALUES (?, ?, ?, ?, ?, ?)",
+            (crawl, started, os.getpid(), version, source_hash, arguments),
+        ).lastrowid
+        self._connection.execute("INSERT OR REPLACE INTO _meta VALUES ('run', ?)", (number,))
+        return Run(number or 0, crawl, resumed, started)
+
+    def _forget_open_pages(self, crawl: int) -> None:
+        """Skip what is still queued of the crawl that ends here."""
+        left = self._totals.of(crawl, "queued")
+        if left:
+            self._connection.execute(
+                "UPDATE _pages SET state = 'skipped', error = ?, not_before = 0 WHERE state IN ('queued', 'leased')",
+                (FORGOTTEN,),
+            )
+            self._totals.move(-left, crawl, "queued")
+            self._totals.move(left, crawl, "skipped")
+
+    def count(self, run: int, counts: Counts) -> None:
+        """Add what a transaction did to the run's counts."""
+        self._connection.execute(
+            "UPDATE _runs SET pages = pages + ?, failed = failed + ?, skipped = skipped + ?, items = items + ?,"
+            " bytes = bytes + ?, last_commit = ? WHERE id = ?",
+            (counts.pages, counts.failed, counts.skipped, counts.items, counts.bytes, time.time(), run),
+        )
+
+    def end(self, run: Run, ending: Ending) -> None:
+        """Write down how the run ended. Its crawl is finished when it says so and nothing is queued any more."""
+        finished = not ending.resumable and self._totals.of(run.crawl, "queued") == 0
+        self._connection.execute(
+            "UPDATE _runs SET ended = ?, outcome = ?, finished = ?, reason = ?, exit_code = ?, requests = ?"
+            " WHERE id = ?",
+            (time.time(), ending.outcome, finished, ending.reason, ending.exit_code, ending.requests, run.id),
+        )

@@ -1,0 +1,124 @@
+"""The tables of a store and how an older file becomes a newer one. What belongs here: DDL, in named migrations.
+
+What does not: the author's tables (tables.py), reading and writing rows.
+
+Every table of ours starts with `_`; times are seconds since 1970 (UTC), sizes bytes.
+
+    _meta     name → value: spider, source, run (the one that may write), merged (fingerprints.py), ...
+    _runs     one execution each. `crawl` counts the crawls: runs that resume each other share one. `outcome` is NULL
+              while a run goes on; one that was killed gets `killed` when the next begins. `finished`: nothing was left.
+    _pages    every URL and its state: queued, leased, done, failed, skipped. `crawl` is the last one that reached it,
+              `run` the last run that fetched it, `parent` the page it was found on, `items` how many rows it has.
+              `page_key` is the fingerprint of where a redirected page ended, NULL when that is its own.
+    _known    fingerprint → page, an index kept by hand (fingerprints.py says why)
+    _totals   pages of each crawl by state, leased ones counted as queued, so that nobody counts ten million rows
+    _tables   the author's tables that we made, with the columns of their key (JSON)
+    _owners   further pages of keyed rows: the first is the row's own `_page`
+    _links    which page links to which
+    _history  rows that were overwritten or that are gone, as JSON
+    _robots   robots.txt by origin, kept between runs
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+#: "crkt": the four bytes at offset 68 of the file that say whose it is (sqlite.org/fileformat.html, 1.3.12).
+APPLICATION_ID = 0x63726B74
+
+
+def create_the_first_tables(connection: sqlite3.Connection) -> None:
+    """Version 1."""
+    for statement in _VERSION_1.split(";\n"):
+        connection.execute(statement)
+
+
+#: The migrations in order; the file's user_version is how many of them it has seen.
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (create_the_first_tables,)
+VERSION = len(MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a file of `version` up to VERSION, in the transaction that is open: all of it happens or nothing."""
+    for migration in MIGRATIONS[version:]:
+        migration(connection)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+_VERSION_1 = """
+CREATE TABLE _meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE _runs (
+    id INTEGER PRIMARY KEY,
+    crawl INTEGER NOT NULL,
+    started REAL NOT NULL,
+    ended REAL,
+    outcome TEXT,
+    finished INTEGER NOT NULL DEFAULT 0,
+    exit_code INTEGER,
+    reason TEXT,
+    pages INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    items INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    requests INTEGER NOT NULL DEFAULT 0,
+    last_commit REAL,
+    pid INTEGER,
+    version TEXT,
+    source_hash TEXT,
+    arguments TEXT
+);
+CREATE TABLE _pages (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL,
+    state TEXT NOT NULL,
+    status INTEGER,
+    depth INTEGER NOT NULL,
+    error TEXT,
+    fetched_at REAL,
+    host TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    not_before REAL NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    start INTEGER NOT NULL DEFAULT 0,
+    crawl INTEGER NOT NULL,
+    run INTEGER,
+    parent INTEGER,
+    fingerprint BLOB NOT NULL,
+    request TEXT,
+    items INTEGER NOT NULL DEFAULT 0,
+    final_url TEXT,
+    page_key BLOB,
+    elapsed REAL,
+    size INTEGER,
+    content_type TEXT
+);
+CREATE INDEX _pages_ready ON _pages (host, priority DESC, id) WHERE state = 'queued' AND not_before = 0;
+CREATE INDEX _pages_waiting ON _pages (host, not_before) WHERE state = 'queued' AND not_before > 0;
+CREATE INDEX _pages_leased ON _pages (id) WHERE state = 'leased';
+CREATE INDEX _pages_failed ON _pages (id) WHERE state = 'failed';
+CREATE UNIQUE INDEX _pages_key ON _pages (page_key) WHERE page_key IS NOT NULL;
+CREATE TABLE _known (fingerprint BLOB PRIMARY KEY, page INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE _totals (
+    crawl INTEGER, state TEXT, pages INTEGER NOT NULL, PRIMARY KEY (crawl, state)
+) WITHOUT ROWID;
+CREATE TABLE _tables (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, key TEXT NOT NULL, run INTEGER NOT NULL);
+CREATE TABLE _owners (
+    tbl INTEGER, key BLOB, page INTEGER, PRIMARY KEY (tbl, key, page)
+) WITHOUT ROWID;
+CREATE INDEX _owners_page ON _owners (page);
+CREATE TABLE _links (page INTEGER, target INTEGER, PRIMARY KEY (page, target)) WITHOUT ROWID;
+CREATE TABLE _history (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    at REAL NOT NULL,
+    "table" TEXT NOT NULL,
+    page INTEGER NOT NULL,
+    change TEXT NOT NULL,
+    row TEXT NOT NULL
+);
+CREATE INDEX _history_run ON _history (run);
+CREATE TABLE _robots (origin TEXT PRIMARY KEY, fetched_at REAL NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL)
+"""
