@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import code
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,10 +92,8 @@ def _interact(names: dict[str, Any]) -> None:
         "fetch(url)  another page, as the new response"
     )
     if find_spec("IPython") is not None and is_terminal(sys.stdin):
-        from IPython import start_ipython
-
         print(banner)
-        start_ipython(argv=[], user_ns=names)
+        import_module("IPython").start_ipython(argv=[], user_ns=names)
         return
     if is_terminal(sys.stdin):
         _complete(names)

@@ -1,0 +1,52 @@
+"""`crawlkit export`: the items of a spider as a file, or on standard output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from crawlkit.cli import exit_codes
+from crawlkit.cli.options import database_option, debug_option, json_option
+from crawlkit.cli.outputs import FORMATS, Output, shown
+from crawlkit.cli.reading import find_database
+
+
+@click.command("export")
+@click.argument("name", required=False)
+@database_option
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), metavar="FILE", help="Where to; standard output without it."
+)
+@click.option("--table", metavar="TABLE", help="Only this table.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="The format, whatever the suffix of FILE.")
+@json_option
+@debug_option
+def command(
+    name: str | None,
+    database: Path | None,
+    output: Path | None,
+    table: str | None,
+    form: str | None,
+    as_json: bool,
+    debug: bool,
+) -> int:
+    """Write the items of the spider NAME to FILE: all of its tables as they are now.
+
+    Several tables become FILE.TABLE.csv and so on. Without -o, one table goes to standard output as JSON Lines.
+    """
+    source = find_database(name, database)
+    if output is None or str(output) == "-":
+        written = Output(Path("-"), form or "jsonl").write(source, table)
+    else:
+        target = Output.of(output, form)
+        target.check()
+        written = target.write(source, table)
+        for path in written:
+            click.echo(f"wrote {shown(path)}", err=True)
+    if as_json:
+        from crawlkit.cli.json_line import print_line
+
+        files = [str(path) for path in written]
+        print_line({"database": str(source), "files": files, "outcome": "finished", "exit_code": exit_codes.COMPLETE})
+    return exit_codes.COMPLETE
