@@ -40,17 +40,11 @@ def parse_challenges(value: str) -> list[Challenge]:
         elif scheme := _SCHEME.match(value, at):
             challenges.append(Challenge(scheme[1].lower(), {}))
             at = scheme.end()
-            if not _PARAM.match(value, at) and (blob := _TOKEN68.match(value, at)) and not _is_scheme(value, at):
+            if blob := _TOKEN68.match(value, at):
                 at = blob.end()
         else:
             at = _next_comma(value, at)
     return challenges
-
-
-def _is_scheme(value: str, at: int) -> bool:
-    """Whether a new challenge rather than a token68 begins: a word, a space, a parameter."""
-    scheme = _SCHEME.match(value, at)
-    return bool(scheme and _PARAM.match(value, scheme.end()))
 
 
 def _next_comma(value: str, at: int) -> int:

@@ -109,29 +109,6 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin, FromSpec):
         if hooks:
             self.prepare_hooks(hooks)
 
-    def prepare_spec(
-        self,
-        spec: Spec,
-        *,
-        headers: Mapping[str, HeaderValue] | None = None,
-        auth: Any = None,
-        cookies: Any = None,
-        hooks: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Prepare a spider's Request. `headers` and `cookies` are the merged ones; without them the request's
-        own count.
-        """
-        self.spec = spec
-        self.prepare(
-            method=spec.method,
-            url=spec.url,
-            headers=spec.headers if headers is None else headers,
-            data=spec.body,
-            auth=auth,
-            cookies=spec.cookies if cookies is None else cookies,
-            hooks=hooks,
-        )
-
     # --- each part ------------------------------------------------------------------------------------------
 
     def prepare_method(self, method: str | bytes | None) -> None:

@@ -198,7 +198,7 @@ def test_super_len_as_requests(make: Any) -> None:
     assert requests.utils.super_len(make()) == super_len(make())
 
 
-# --- where crawlkit differs, on purpose ------------------------------------------------------------------------
+# --- where crawlkit differs, on purpose ---------------------------------------------------------------------
 
 
 def test_text_in_memory_is_measured_in_bytes() -> None:
@@ -209,7 +209,9 @@ def test_text_in_memory_is_measured_in_bytes() -> None:
 
 
 def test_a_length_the_author_knows_stands_for_a_stream() -> None:
-    """requests sends chunked beside it: two servers may then read two different requests (RFC 9112 section 6.1)."""
+    """requests sends chunked beside it: two servers may then read two different requests (RFC 9112 section
+    6.1).
+    """
     prepared = Request(
         "POST", "http://example.org/", data=iter([b"ab", b"c"]), headers={"Content-Length": "3"}
     ).prepare()
@@ -218,9 +220,7 @@ def test_a_length_the_author_knows_stands_for_a_stream() -> None:
 
 def test_a_known_length_replaces_chunked() -> None:
     """Never both (RFC 9112 section 6.2)."""
-    prepared = Request(
-        "POST", "http://example.org/", data=b"abc", headers={"Transfer-Encoding": "chunked"}
-    ).prepare()
+    prepared = Request("POST", "http://example.org/", data=b"abc", headers={"Transfer-Encoding": "chunked"}).prepare()
     assert {"Content-Length": "3"} == dict(prepared.headers)
 
 
@@ -238,12 +238,12 @@ def test_a_bytearray_as_form_value_is_its_bytes() -> None:
 
 def test_the_error_of_bad_json_carries_the_request() -> None:
     """And names the reason."""
-    with pytest.raises(InvalidJSONError, match="NaN|nan|compliant") as caught:
+    with pytest.raises(InvalidJSONError, match=r"NaN|nan|compliant") as caught:
         Request("POST", "http://example.org/", json=float("nan")).prepare()
     assert "http://example.org/" == caught.value.request.url
 
 
-# --- going back --------------------------------------------------------------------------------------------------
+# --- going back ---------------------------------------------------------------------------------------------
 
 
 def test_a_seekable_body_goes_back_to_where_it_stood() -> None:

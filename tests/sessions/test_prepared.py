@@ -10,6 +10,7 @@ import requests
 from side_by_side import by_both
 
 from crawlkit import Request as Spec
+from crawlkit import Session
 from crawlkit.exceptions import InvalidHeader, InvalidURL, MissingSchema
 from crawlkit.sessions.auth import HTTPBasicAuth
 from crawlkit.sessions.models import Request
@@ -48,7 +49,7 @@ URLS: list[Any] = [
     "http://example.org/ü/日本?q=é#ß",
     "http://example.org/a?b=c d&e=f+g",
     "http://example.org/a?b=[1]&c={2}&d=|^`\\",
-    'http://example.org/a?"<>\'',
+    "http://example.org/a?\"<>'",
     "http://example.org/a;p=1?q=2;r=3",
     "http://example.org/?",
     "http://example.org/#",
@@ -197,7 +198,20 @@ HEADERS: list[Any] = [
     {"Host": "other.example"},
 ]
 
-METHODS: list[Any] = ["GET", "get", "Post", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "PROPFIND", "purge", b"post", None]
+METHODS: list[Any] = [
+    "GET",
+    "get",
+    "Post",
+    "HEAD",
+    "OPTIONS",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "PROPFIND",
+    "purge",
+    b"post",
+    None,
+]
 
 COOKIES: list[Any] = [None, {}, {"a": "b"}]
 
@@ -273,7 +287,7 @@ def test_the_comparison_can_fail() -> None:
     assert one != other
 
 
-# --- where crawlkit differs, on purpose ------------------------------------------------------------------------
+# --- where crawlkit differs, on purpose ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -334,7 +348,7 @@ def test_basic_auth_beyond_latin_1_is_utf_8() -> None:
     assert "Basic 5pelOuacrA==" == prepared.headers["Authorization"]
 
 
-# --- order, hooks, copies ---------------------------------------------------------------------------------------
+# --- order, hooks, copies -----------------------------------------------------------------------------------
 
 
 def test_auth_is_last_and_content_length_follows_it() -> None:
@@ -408,7 +422,7 @@ def test_a_copy_can_be_changed_alone() -> None:
 def test_a_prepared_request_pickles() -> None:
     """It can cross a process with everything but a stream."""
     prepared = Request("POST", "http://example.org/?q=1", data={"a": "b"}, headers={"X": "y"}).prepare()
-    loaded = pickle.loads(pickle.dumps(prepared))
+    loaded = pickle.loads(pickle.dumps(prepared))  # noqa: S301
     assert (prepared.method, prepared.url, prepared.headers, prepared.body) == (
         loaded.method,
         loaded.url,
@@ -433,7 +447,7 @@ def test_path_url_is_the_request_target(url: str) -> None:
     assert requests.Request("GET", url).prepare().path_url == Request("GET", url).prepare().path_url
 
 
-# --- the spider's Request -----------------------------------------------------------------------------------------
+# --- the spider's Request -----------------------------------------------------------------------------------
 
 
 def test_a_spiders_request_is_prepared_in_the_same_place() -> None:
@@ -448,8 +462,9 @@ def test_a_spiders_request_is_prepared_in_the_same_place() -> None:
         cb_kwargs={"k": 1},
         priority=7,
     )
-    prepared = PreparedRequest()
-    prepared.prepare_spec(spec)
+    with Session() as session:
+        session.headers.clear()
+        prepared = session.prepare_request(spec)
     assert ("POST", "http://example.org/a%20b", b"x=%C3%BC") == (prepared.method, prepared.url, prepared.body)
     assert {
         "X-A": "b",
