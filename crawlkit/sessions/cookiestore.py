@@ -11,28 +11,20 @@ back, so that of two changes the later one is known whatever happens to the time
 from __future__ import annotations
 
 import logging
-import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from threading import RLock
 from typing import Protocol
-from weakref import WeakSet
 
 from crawlkit.sessions.cookie import Cookie, Key
+from crawlkit.sessions.cookieheader import MAX_SENT, crosses_sites, header, sending_order
 from crawlkit.sessions.cookieindex import MAX_PER_SITE, MAX_TOTAL, CookieIndex
+from crawlkit.sessions.forklock import new_lock
 from crawlkit.sessions.setcookie import CookieRefused, Place, path_match, place_of, read
 
-# What a response may set and a request may carry (curl's figures). `Cookie: ` counts as a part of the 8,190.
-MAX_SET = 50
-MAX_SENT = 150
-MAX_SENT_BYTES = 8190 - len("Cookie: ")
-
-_LAX_UNSAFE_SECONDS = 120  # RFC 6265bis section 5.6.7.2: a young cookie without SameSite also goes with a POST
-_SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
+MAX_SET = 50  # Set-Cookie lines that are looked at in a response (curl's figure)
 
 _log = logging.getLogger(__name__)
-_locks: WeakSet[RLock] = WeakSet()
 
 
 class Gate(Protocol):
@@ -90,10 +82,10 @@ class CookieStore:
         with self._lock:
             found = self._matching(place, now)
         if not same_site:
-            found = [cookie for cookie in found if _crosses_sites(cookie, method, now)]
+            found = [cookie for cookie in found if crosses_sites(cookie, method, now)]
         if self._gate is not None:
             found = [cookie for cookie in found if self._gate.returns(cookie, url, method)]
-        return _header(found) if found else None
+        return header(found) if found else None
 
     def receive(self, url: str, lines: Iterable[str], *, epoch: int | None = None) -> list[Cookie]:
         """Take the Set-Cookie values (latin-1) of a response from `url`; those that were kept, in their order.
@@ -132,6 +124,54 @@ class CookieStore:
         if self._gate is not None and not self._gate.accepts(cookie, url):
             raise CookieRefused("the jar's policy")
         return cookie
+
+    # --- saving and merging (profile.py) --------------------------------------------------------------------------
+
+    def track_deletions(self) -> None:
+        """From now on remember what is deleted, and when, until `forget_deletions`. Any thread."""
+        with self._lock:
+            self._gone = self._gone or {}
+
+    def forget_deletions(self, saved: Mapping[Key, float]) -> None:
+        """Forget the deletions that were saved. Any thread."""
+        with self._lock:
+            for key, when in saved.items():
+                if self._gone and self._gone.get(key) == when:
+                    del self._gone[key]
+
+    def snapshot(self) -> tuple[int, list[Cookie], dict[Key, float]]:
+        """`version`, copies of the cookies that have not expired, and when which were deleted. Any thread."""
+        now = self._clock()
+        with self._lock:
+            cookies = [cookie.copy() for cookie in self._index if not cookie.is_expired(now)]
+            return self.version, cookies, dict(self._gone or {})
+
+    def mark_changed(self, key: Key) -> float:
+        """Note that attributes of a cookie were assigned to; the time of it. Any thread."""
+        with self._lock:
+            cookie = self._index.find(key)
+            tick = self._tick()
+            if cookie is not None:
+                cookie.modified = tick
+            return tick
+
+    def absorb(self, cookies: Iterable[Cookie], deletions: Mapping[Key, float]) -> int:
+        """Take over what another process changed, where it changed it later than this one did; how many it was. Any
+        thread."""
+        now = self._clock()
+        with self._lock:
+            before = self.version
+            for cookie in cookies:
+                own = self._index.find(cookie.key)
+                changed = own.modified if own is not None else (self._gone or {}).get(cookie.key, 0.0)
+                if changed <= cookie.modified and not cookie.is_expired(now):
+                    self._insert(cookie)
+                    self._last_tick = max(self._last_tick, cookie.modified)
+            for key, when in deletions.items():
+                own = self._index.find(key)
+                if own is not None and own.modified <= when:
+                    self._drop(key, expired=True)  # nothing to remember: the others know
+            return self.version - before
 
     # --- all under the lock ---------------------------------------------------------------------------------------
 
@@ -184,7 +224,7 @@ class CookieStore:
         for key in stale:
             self._drop(key, expired=True)
         if len(sources) > 1:
-            found.sort(key=_sending_order)
+            found.sort(key=sending_order)
         return found
 
     def _bind(self, place: Place) -> None:
@@ -226,58 +266,3 @@ class CookieStore:
             if self._gone is not None and not expired:
                 self._gone[key] = self._tick()
         return cookie
-
-
-def new_lock() -> RLock:
-    """A lock that is free in a forked child, whatever thread held it in the parent."""
-    lock = RLock()
-    _locks.add(lock)
-    return lock
-
-
-def _free_locks() -> None:
-    for lock in _locks:
-        lock._at_fork_reinit()  # type: ignore[attr-defined]
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_free_locks)
-
-
-def _sending_order(cookie: Cookie) -> tuple[int, float]:
-    return -len(cookie.path), cookie.creation
-
-
-def _crosses_sites(cookie: Cookie, method: str, now: float) -> bool:
-    """Whether a cookie goes with a navigation that another site began (sections 5.8.3 and 5.6.7)."""
-    if cookie.samesite == "None":
-        return True
-    if cookie.samesite == "Strict":
-        return False
-    safe = method.upper() in _SAFE_METHODS
-    return safe or (cookie.samesite is None and now - cookie.creation <= _LAX_UNSAFE_SECONDS)
-
-
-def _header(cookies: list[Cookie]) -> str:
-    """The cookies as a header's value, within the limits; one that does not fit is left out, smaller ones still
-    go."""
-    pairs = []
-    room = MAX_SENT_BYTES + len("; ")
-    for cookie in cookies[:MAX_SENT]:
-        pair = f"{cookie.name}={cookie.value}" if cookie.name else cookie.value
-        if not pair.isascii():
-            pair = _wire(pair)
-        size = len(pair) + len("; ")
-        if size <= room:
-            room -= size
-            pairs.append(pair)
-    return "; ".join(pairs)
-
-
-def _wire(text: str) -> str:
-    """Text that is not latin-1 (a user set it) goes as the bytes of its UTF-8."""
-    try:
-        text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode().decode("latin-1")
-    return text

@@ -10,6 +10,7 @@ Secure is taken from http. `CookieJar.update(jar)` takes the cookies over instea
 from __future__ import annotations
 
 import re
+import time
 import urllib.request
 from collections.abc import Iterable, Mapping
 from email.message import Message
@@ -92,6 +93,8 @@ class PolicyGate:
         """The policy's `domain_return_ok`, `path_return_ok` and `return_ok`."""
         request = _request(url, method)
         foreign = to_stdlib(cookie)
+        # DefaultCookiePolicy compares expiries with the time that its jar wrote here.
+        self.policy._now = int(time.time())  # type: ignore[attr-defined]
         return bool(
             self.policy.domain_return_ok(foreign.domain, request)
             and self.policy.path_return_ok(foreign.path, request)

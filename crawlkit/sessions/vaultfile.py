@@ -1,0 +1,79 @@
+"""The vault's file: made so that nobody else can ever read it, and refused when somebody else can.
+
+What belongs here: creating the file, checking it and its folder. What does not: what is in it (vault.py).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from crawlkit.exceptions import StorageError
+from crawlkit.sessions.forklock import new_lock
+
+_POSIX = os.name == "posix"
+
+# Closing a descriptor drops every lock that this process holds on the file, SQLite's too (POSIX advisory locks). So
+# no code here opens the file while it may be in use: it is created, and closed, before anybody in this process can
+# use it.
+_creating = new_lock()
+
+
+def prepare(path: Path) -> Path:
+    """The real path of a vault that exists, is ours alone and lies in a folder where nobody else writes.
+
+    Folder and file are made when they are missing: the file has mode 0600 from its first byte on. StorageError says
+    what is wrong and the command that puts it right.
+    """
+    path = Path(os.path.realpath(path))
+    with _creating:
+        try:
+            if not path.exists():
+                path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+                _check_folder(path.parent)
+                _create(path)
+        except OSError as error:
+            raise StorageError(f"the vault {path} could not be created: {error.strerror}") from error
+    check(path)
+    return path
+
+
+def check(path: Path) -> None:
+    """StorageError when the vault is no plain file, others can read or write it, or others can write its folder."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise StorageError(f"the vault {path} could not be read: {error.strerror}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise StorageError(f"the vault {path} is not a file; name a file for it")
+    if _POSIX and status.st_mode & 0o077:
+        raise StorageError(
+            f"the vault {path} holds logins and others can read it (mode {stat.S_IMODE(status.st_mode):04o}): "
+            f"run `chmod 600 {path}` and, if others use this machine, log those sessions out"
+        )
+    _check_folder(path.parent)
+
+
+def _check_folder(folder: Path) -> None:
+    # A sticky folder such as /tmp is refused as well: nobody could remove the vault there, but anybody could lay a
+    # journal beside it, which SQLite would roll back into it.
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if _POSIX and mode & 0o022:
+        raise StorageError(
+            f"others can write in {folder} (mode {mode:04o}), and so could replace the vault in it: "
+            f"run `chmod go-w {folder}`, or keep the vault in a folder of your own"
+        )
+
+
+def _create(path: Path) -> None:
+    try:
+        # The umask can only take permissions away; O_EXCL does not follow a link that somebody laid there.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another process was faster
+        return
+    try:
+        if _POSIX:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
