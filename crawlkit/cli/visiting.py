@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from crawlkit import url as urls
 from crawlkit.cli.options import require_url
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
@@ -30,12 +29,10 @@ def visiting(url: str, settings: Settings, *, profile: str | None, spider: Spide
     """
     require_url(url)
     from crawlkit.crawl.accounts import Accounts
-    from crawlkit.sessions.addresses import is_private_host
 
     spider = spider if spider is not None else Spider()
     accounts = Accounts(spider, settings, vault=settings.vault, profile=profile)
-    allowed = settings.fetch.allow_private
-    accounts.allow_private = is_private_host(urls.origin(url).host) if allowed is None else allowed
+    accounts.guard_addresses([url])
     spider.session, spider.credentials, spider.settings = accounts.session, accounts.credentials, settings
     try:
         yield accounts

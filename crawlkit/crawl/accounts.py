@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crawlkit import url as urls
 from crawlkit.crawl.credentials import Credentials
 from crawlkit.crawl.fetcher import Account, sticky_proxy
 from crawlkit.crawl.login import Login
 from crawlkit.crawl.robots import MAX_BYTES as ROBOTS_BYTES
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
+from crawlkit.exceptions import RequestException
+from crawlkit.sessions.addresses import AddressPolicy, is_literal, is_public
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.session import Session
 
@@ -27,7 +30,7 @@ def _nothing() -> None:
 class Accounts:
     """Opens sessions as the settings say. `save` is the writer's, before each commit; the rest is for any thread."""
 
-    def __init__(self, spider: Spider, settings: Settings, *, vault: Path, profile: str) -> None:
+    def __init__(self, spider: Spider, settings: Settings, *, vault: Path, profile: str | None) -> None:
         self._spider = spider
         self._settings = settings
         self._vault = vault
@@ -46,14 +49,24 @@ class Accounts:
         self.session = self._new_session(profile)
         self.credentials = self._credentials(profile)
 
-    @property
-    def allow_private(self) -> bool:
-        """Whether private addresses may be connected to (checked on the address, at every connection)."""
-        return self.pool.allow_private
+    def guard_addresses(self, starts: Iterable[str]) -> None:
+        """From now on connect to private addresses only as `allow_private` says: auto when one of `starts` is private.
 
-    @allow_private.setter
-    def allow_private(self, allowed: bool) -> None:
-        self.pool.allow_private = allowed
+        The check itself is made on the address connected to, at every connection.
+        """
+        allowed = self._settings.fetch.allow_private
+        if allowed is None:
+            allowed = any(self._is_private(urls.origin(url).host) for url in starts)
+        self.pool.policy = AddressPolicy(allow_private=allowed)
+
+    def _is_private(self, host: str) -> bool:
+        """Whether a start URL's host is on a private network; one whose name does not resolve now is not."""
+        if is_literal(host):
+            return not is_public(host)
+        try:
+            return any(not is_public(address.ip) for address in self.pool.resolver.resolve(host, timeout=5.0))
+        except RequestException:
+            return False
 
     @property
     def logins(self) -> int:
@@ -123,8 +136,8 @@ class Accounts:
                 self._sessions.append(session)
         return session
 
-    def _credentials(self, profile: str) -> Credentials:
-        named = self._settings.profiles.get(profile)
-        if named is None:
-            return Credentials(profile)
+    def _credentials(self, profile: str | None) -> Credentials:
+        named = self._settings.profiles.get(profile) if profile is not None else None
+        if named is None or profile is None:
+            return Credentials(profile or "default")
         return Credentials(profile, named.username, named.password, named.totp)

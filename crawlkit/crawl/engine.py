@@ -7,6 +7,7 @@ What belongs here: what is built, in which order, and how a run ends. What a par
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -31,16 +32,16 @@ from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.scope import Scope
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.sitemaps import start_sitemaps
-from crawlkit.crawl.spider import Spider, overrides
+from crawlkit.crawl.spider import Spider
 from crawlkit.crawl.tally import Tally
 from crawlkit.crawl.worker import Worker
 from crawlkit.crawl.writer import Writer
 from crawlkit.html.document import Limits
-from crawlkit.sessions.addresses import is_private_host
 from crawlkit.sessions.request import Request
 from crawlkit.sessions.retry import RetryPolicy
 from crawlkit.store.database import Store
 from crawlkit.store.lock import Lock
+from crawlkit.version import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Engine:
         *,
         db: Path,
         source: str,
+        source_hash: str | None = None,
         vault: Path | None = None,
         profile: str | None = None,
         fresh: bool = False,
@@ -72,6 +74,7 @@ class Engine:
         self._settings = settings
         self._db = db
         self._source = source
+        self._source_hash = source_hash
         self._vault = vault if vault is not None else settings.vault
         self._profile = profile or spider.profile or spider.name
         self._fresh = fresh
@@ -81,7 +84,6 @@ class Engine:
         self._clock = clock or SystemClock()
         self._ending = Ending()
         self._tally = Tally()
-        self._queued = 0
         self._started = time.monotonic()
         self._workers: list[Worker] = []
         self._scheduler: Scheduler | None = None
@@ -102,9 +104,13 @@ class Engine:
             accounts = Accounts(self._spider, self._settings, vault=self._vault, profile=self._profile)
             try:
                 first, rest = self._first_request(accounts)
-                accounts.allow_private = self._private_allowed(first)
+                accounts.guard_addresses({*self._spider.start_urls, *self._spider.sitemap_urls, first.url})
                 with Store.open(
-                    self._db, spider=self._spider.name, source=self._source, adopt=self._adopt
+                    self._db,
+                    spider=self._spider.name,
+                    source=self._source,
+                    adopt=self._adopt,
+                    history_runs=self._settings.store.history_runs,
                 ) as store:
                     return self._run(store, accounts, first, rest)
             finally:
@@ -124,7 +130,7 @@ class Engine:
         slowest = self._scheduler.slowest() if self._scheduler is not None else None
         return Progress(
             pages_done=tally.pages,
-            queued=self._queued,
+            queued=self._writer.queued if self._writer is not None else 0,
             failed=tally.failed,
             skipped=tally.skipped,
             items=tally.items,
@@ -139,9 +145,11 @@ class Engine:
 
     # --- a run ----------------------------------------
 
-    def _run(self, store: Store, accounts: Accounts, first: Request | None, rest: Iterator[Any]) -> Result:
+    def _run(self, store: Store, accounts: Accounts, first: Request, rest: Iterator[Any]) -> Result:
         settings, spider = self._settings, self._spider
-        run = store.begin_run(fresh=self._fresh, arguments=self._arguments)
+        run = store.begin_run(
+            fresh=self._fresh, version=VERSION, source_hash=self._source_hash, arguments=json.dumps(self._arguments)
+        )
         self.run_id = run.id
         writer = Writer(
             store,
@@ -183,7 +191,7 @@ class Engine:
             ),
             links=self._links,
             scheduler=scheduler,
-            policy=RetryPolicy(settings.fetch.retries, statuses=settings.fetch.retry_statuses),
+            policy=RetryPolicy(settings.fetch.retries, statuses=frozenset(settings.fetch.retry_statuses)),
             clock=self._clock,
             handle_status=frozenset(
                 (*settings.crawl.handle_status, *spider.handle_status, *spider.handle_httpstatus_list)
@@ -232,7 +240,7 @@ class Engine:
 
     def _note_page_limit(self, writer: Writer) -> None:
         """The page limit is used up: whether anything was left decides between `limit` and `finished`."""
-        if writer.call(lambda store: store.hosts_waiting()) or writer.call(lambda store: store.leased()):
+        if writer.call(lambda store: store.queued()):
             self._ending.add("limit", f"max_pages of {self._settings.crawl.max_pages}")
 
     def _end(self, store: Store, writer: Writer, scheduler: Scheduler, accounts: Accounts) -> Result:
@@ -279,7 +287,7 @@ class Engine:
             requests=tally.requests,
             retries=tally.retries,
             logins=accounts.logins,
-            queued=self._queued,
+            queued=self._writer.queued if self._writer is not None else 0,
             statuses=dict(tally.statuses),
             failures=dict(tally.failures),
             examples=dict(tally.examples),
@@ -297,7 +305,7 @@ class Engine:
 
     # --- start requests ----------------------------------------
 
-    def _first_request(self, accounts: Accounts) -> tuple[Request | None, Iterator[Any]]:
+    def _first_request(self, accounts: Accounts) -> tuple[Request, Iterator[Any]]:
         """The first start request, taken before anything is written, so that a mistake in it is a usage error."""
         spider = self._spider
         spider.session = accounts.session
@@ -321,7 +329,8 @@ class Engine:
 
     def _start_requests(self) -> Iterator[Any]:
         spider = self._spider
-        author: Any = spider.start() if overrides(spider, "start") else spider.start_requests()
+        start: Any = getattr(spider, "start", None)  # an attribute of that name, as `-a start=URL` sets, is none
+        author = start() if callable(start) else spider.start_requests()
         for value in chain(start_sitemaps(spider), outputs(author)):
             if not isinstance(value, Request):
                 raise exceptions.SpiderError(
@@ -329,10 +338,10 @@ class Engine:
                 )
             yield value
 
-    def _feed(self, writer: Writer, first: Request | None, rest: Iterator[Any]) -> None:
+    def _feed(self, writer: Writer, first: Request, rest: Iterator[Any]) -> None:
         batch = []
         try:
-            for request in chain([first] if first is not None else [], rest):
+            for request in chain([first], rest):
                 batch.append(self._links.start(request))
                 if len(batch) == 1 or len(batch) >= _SEEDS:
                     writer.seed(batch)
@@ -346,12 +355,6 @@ class Engine:
             if batch:
                 writer.seed(batch)
             writer.fed()
-
-    def _private_allowed(self, first: Request | None) -> bool:
-        if self._settings.fetch.allow_private is not None:
-            return self._settings.fetch.allow_private
-        starts = [*self._spider.start_urls, *self._spider.sitemap_urls, *([first.url] if first else [])]
-        return any(is_private_host(urls.origin(url).host) for url in starts)
 
     def _new_pace(self, netloc: str) -> Pace:
         crawl = self._settings.crawl

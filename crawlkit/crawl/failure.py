@@ -57,11 +57,6 @@ class Failure:
         self.value = value
         self.response = response if response is not None else getattr(value, "response", None)
 
-    @property
-    def type(self) -> type[BaseException]:
-        """The exception's class."""
-        return type(self.value)
-
     def check(self, *kinds: type[BaseException] | str) -> Any:
         """The first of `kinds` (classes, or their names) that the exception is an instance of, else None."""
         names = {cls.__name__ for cls in type(self.value).__mro__}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from crawlkit.sessions.request import Request
@@ -85,14 +85,12 @@ class Spider:
     # --- where to start ----------------------------------------
 
     def start_requests(self) -> Iterable[Request]:
-        """The requests a crawl starts from; by default one for each of `start_urls`."""
+        """The requests a crawl starts from; by default one for each of `start_urls`.
+
+        An author may write Scrapy's newer `async def start(self)` in its place; it may yield and must not await.
+        """
         for url in self.start_urls:
             yield Request(url)
-
-    async def start(self) -> AsyncIterator[Any]:
-        """Scrapy's newer spelling of `start_requests`; it may yield and must not await."""
-        for request in self.start_requests():
-            yield request
 
     # --- logins ----------------------------------------
 

@@ -89,6 +89,8 @@ class Writer(threading.Thread):
         self.over = threading.Event()
         self.closed = threading.Event()
         self.error: BaseException | None = None
+        #: Pages that wait or are under way, as of the last commit.
+        self.queued = 0
         self._closing = False
 
     # --- any thread ----------------------------------------
@@ -209,6 +211,7 @@ class Writer(threading.Thread):
                 else:
                     hosts[visit.host] = None
             self._committed(visit)
+        self.queued = self._store.queued()
 
     def _claim(self, host: str) -> None:
         room = self.scheduler.room(host)
