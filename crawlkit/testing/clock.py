@@ -32,9 +32,7 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass on both clocks and wake who waits in `wait_until`. ValueError below zero."""
         if seconds < 0:
-            raise ValueError(
-                f"time passes forwards, not by {seconds} seconds: use set_time() for a clock put back"
-            )
+            raise ValueError(f"time passes forwards, not by {seconds} seconds: use set_time() for a clock put back")
         with self._changed:
             self._time += seconds
             self._monotonic += seconds

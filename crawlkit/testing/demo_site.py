@@ -167,9 +167,7 @@ class _Server(socketserver.ThreadingMixIn, HTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(
-        self, address: tuple[str, int], handler: type[ShopHandler], connections: Connections
-    ) -> None:
+    def __init__(self, address: tuple[str, int], handler: type[ShopHandler], connections: Connections) -> None:
         self._connections = connections
         self._threads_lock = threading.Lock()
         self._serving: set[threading.Thread] = set()

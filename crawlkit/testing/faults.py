@@ -130,9 +130,7 @@ CODINGS = {
     "codings_many": _one("twenty codings named", coded(", ".join(["gzip"] * 20), PAGE)),
     "gzip_bomb": Fault("200 MiB of zeros in 200 KB", (gzip_bomb(200),)),
     "gzip_bomb_nested": Fault("the same, packed three times", (gzip_bomb(200, layers=3),)),
-    "redirect_bomb": Fault(
-        "a bomb as a redirect's body", (gzip_bomb(50, status="302 Found\r\nLocation: /ok"),)
-    ),
+    "redirect_bomb": Fault("a bomb as a redirect's body", (gzip_bomb(50, status="302 Found\r\nLocation: /ok"),)),
 }
 HEADS = {
     "headers_300": _one("300 header lines", _lines(300)),
@@ -177,9 +175,7 @@ LATER = {
 }
 CONTENT = {
     "charset_wrong": _one("UTF-8 said, latin-1 sent", answer(200, b"<title>caf\xe9</title>")),
-    "charset_unknown": _one(
-        "a charset that nobody knows", answer(200, PAGE, kind="text/html; charset=klingon")
-    ),
+    "charset_unknown": _one("a charset that nobody knows", answer(200, PAGE, kind="text/html; charset=klingon")),
     "charset_meta": _one("windows-1252, said by the page alone", answer(200, _EURO, kind="text/html")),
     "charset_bom": _one("UTF-16 by its mark, UTF-8 by HTTP", answer(200, "<h1>é</h1>".encode("utf-16"))),
     "binary": _one("a PNG that is called HTML", answer(200, b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)),

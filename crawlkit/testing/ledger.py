@@ -8,9 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_HUNG_UP: int = getattr(
-    select, "POLLRDHUP", select.POLLHUP
-)  # Linux tells that the other side will send no more
+_HUNG_UP: int = getattr(select, "POLLRDHUP", select.POLLHUP)  # Linux tells that the other side will send no more
 
 
 @dataclass(frozen=True, slots=True)

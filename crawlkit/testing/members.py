@@ -73,9 +73,7 @@ class Members:
         if login is None:
             return False
         started = float(login.partition(".")[2])
-        too_old = (
-            self._expire_after_seconds is not None and self._clock() - started >= self._expire_after_seconds
-        )
+        too_old = self._expire_after_seconds is not None and self._clock() - started >= self._expire_after_seconds
         with self._lock:
             if too_old or started <= self._none_before or login in self._ended:
                 return False

@@ -120,9 +120,7 @@ class ShopHandler(BaseHTTPRequestHandler):
         if not then.startswith("/") or then.startswith("//"):
             then = "/books"  # never a redirect to another site
         if not self.site.members.right_csrf(self._cookies.get("visit"), form.get("csrf", "")):
-            self._login_form(
-                then, error="This form is no longer valid. Try again.", status=HTTPStatus.FORBIDDEN
-            )
+            self._login_form(then, error="This form is no longer valid. Try again.", status=HTTPStatus.FORBIDDEN)
             return
         login = self.site.members.log_in(form.get("user", ""), form.get("password", ""))
         if login is None:

@@ -40,9 +40,7 @@ Sitemap: {base}/sitemap.xml
 def page(title: str, main: str, *, member: bool) -> str:
     """A whole page around its main part: the same frame for all, with who is logged in at its top."""
     if member:
-        who = (
-            '<a class="account" href="/account">Your account</a> <a class="logout" href="/logout">Log out</a>'
-        )
+        who = '<a class="account" href="/account">Your account</a> <a class="logout" href="/logout">Log out</a>'
     else:
         who = '<a class="login" href="/login">Log in</a>'
     return (
@@ -85,9 +83,7 @@ def login(csrf: str, then: str, *, error: str = "") -> str:
 
 def account(username: str) -> str:
     """The member's own page."""
-    return page(
-        "Your account", f'<h1>Your account</h1>\n<p>Hello, <b class="name">{username}</b>.</p>', member=True
-    )
+    return page("Your account", f'<h1>Your account</h1>\n<p>Hello, <b class="name">{username}</b>.</p>', member=True)
 
 
 def listing(books: Sequence[Book], number: int, last: int, total: int) -> str:
@@ -137,16 +133,12 @@ def _price_row(price: Price) -> str:
 
 def missing(path: str, *, member: bool) -> str:
     """The page of a path that does not exist."""
-    return page(
-        "Not here", f"<h1>Not here</h1>\n<p>There is no <code>{escape(path)}</code>.</p>", member=member
-    )
+    return page("Not here", f"<h1>Not here</h1>\n<p>There is no <code>{escape(path)}</code>.</p>", member=member)
 
 
 def sitemap(base: str, books: Sequence[Book]) -> str:
     """sitemap.xml: the listing and every book (sitemaps.org, version 0.9)."""
-    places = "".join(
-        f"<url><loc>{escape(base + path)}</loc></url>\n" for path in ["/books", *(b.path for b in books)]
-    )
+    places = "".join(f"<url><loc>{escape(base + path)}</loc></url>\n" for path in ["/books", *(b.path for b in books)])
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{places}</urlset>\n'

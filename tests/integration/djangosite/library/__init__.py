@@ -1,0 +1,1 @@
+"""Authors and books for the admin to show."""

@@ -1,0 +1,86 @@
+"""Django's own admin: log in through its CSRF form, take every object, and start the next run from the saved login."""
+
+from __future__ import annotations
+
+import sqlite3
+
+SPIDER = """
+from crawlkit import Item, Spider
+
+class Admin(Spider):
+    name = "admin"
+
+    def start_requests(self):
+        from crawlkit import Request
+        for model in ("author", "book"):
+            yield Request(f"{self.base}/admin/library/{model}/")
+
+    def login(self, session):
+        page = session.get(f"{self.base}/admin/login/?next=/admin/")
+        account = {"username": self.credentials.username, "password": self.credentials.password}
+        session.submit(page.form("#login-form"), account)
+
+    def logged_in(self, response):
+        return bool(response.css("#user-tools"))
+
+    def parse(self, response):
+        yield from response.follow_all("#result_list th a", callback=self.parse_object)
+        yield from response.follow_all(".paginator a")
+
+    def parse_object(self, response):
+        table, key = response.url.split("/")[-4:-2]
+        fields = response.css("#content-main form fieldset input")
+        values = {field.attrib["name"]: field.attrib["value"] for field in fields}
+        yield Item(table, {"id": int(key), **values}, key="id")
+"""
+CONFIG = """
+[profiles.admin]
+username = "ADMIN_NAME"
+password = "ADMIN_PASSWORD"
+"""
+
+
+def objects(path, author: str, book: str) -> tuple[list[tuple], list[tuple]]:
+    """Both tables of a database, in the order of their ids."""
+    database = sqlite3.connect(path)
+    try:
+        return (
+            database.execute(f"SELECT id, name, CAST(born AS TEXT) FROM {author} ORDER BY id").fetchall(),
+            database.execute(f"SELECT id, title, isbn FROM {book} ORDER BY id").fetchall(),
+        )
+    finally:
+        database.close()
+
+
+def test_admin_crawl_takes_every_object_and_logs_in_once(crawlkit, django_site, write_spider):
+    """500 objects over ten pages of change lists; the second run sends no login request at all."""
+    spider = write_spider(SPIDER, "admin.py")
+    (crawlkit.folder / "crawl.toml").write_text(CONFIG)
+    secrets = {"ADMIN_NAME": django_site.username, "ADMIN_PASSWORD": django_site.password}
+
+    line = crawlkit.run(spider, "-a", f"base={django_site.url}", **secrets)
+    assert ("finished", 0) == (line["outcome"], line["failed"])
+    expected = objects(django_site.database, "library_author", "library_book")
+    assert (200, 300) == (len(expected[0]), len(expected[1]))
+    assert expected == objects(crawlkit.folder / "data/admin.db", "author", "book")
+    logins = [line for line in django_site.asked() if "/admin/login/" in line]
+    assert 1 == sum(line.startswith("POST") for line in logins)
+
+    django_site.forget()
+    line = crawlkit.run(spider, "-a", f"base={django_site.url}", **secrets)
+    assert ("finished", 0) == (line["outcome"], line["failed"])
+    assert expected == objects(crawlkit.folder / "data/admin.db", "author", "book")
+    asked = django_site.asked()
+    assert 510 <= len(asked)
+    assert [] == [line for line in asked if "/admin/login/" in line]
+
+
+def test_wrong_password_ends_with_exit_code_3(crawlkit, django_site, write_spider):
+    """One attempt, no object stored, and no password in what is printed."""
+    spider = write_spider(SPIDER, "admin.py")
+    (crawlkit.folder / "crawl.toml").write_text(CONFIG)
+    django_site.forget()
+    secrets = {"ADMIN_NAME": "admin", "ADMIN_PASSWORD": "wr0ng-and-secret"}
+    done = crawlkit("run", spider, "-a", f"base={django_site.url}", exit_code=3, **secrets)
+    assert 1 == sum(line.startswith("POST") for line in django_site.asked())
+    assert "wr0ng-and-secret" not in done.stdout + done.stderr
