@@ -24,6 +24,9 @@
     │   └── StoreMismatch                 a database of something else, or of a newer version
     ├── CookieConflictError               one name, several cookies: say which (also a RuntimeError)
     ├── FormError  NoMatch                the page is not as the author expected; both name what there is
+    ├── InvalidSelector                   a CSS or XPath query that cannot be read (also a ValueError)
+    ├── UnsafeMarkup                      markup that would take the parser too long; it was not parsed
+    │   ├── MarkupTooLarge  TooDeep  TooManyAttributes
     ├── ItemError                         an item that no table can hold (also a ValueError)
     ├── LoginError                        a login did not lead to a logged-in page; exit code 3
     ├── LockHeld                          another run holds the lock; exit code 4
@@ -76,7 +79,9 @@ class ConnectionError(RequestException):
 
 
 class ProxyError(ConnectionError):
-    """The proxy refused, or could not be reached."""
+    """The proxy refused, or could not be reached. `status` is what it answered to CONNECT, such as 407; else None."""
+
+    status: int | None = None
 
 
 class SSLError(ConnectionError):
@@ -230,6 +235,26 @@ class FormError(CrawlkitError, LookupError):
 
 class ItemError(CrawlkitError, ValueError):
     """What a callback yielded cannot be stored as a row; the message names the table and what is wrong with it."""
+
+
+class InvalidSelector(CrawlkitError, ValueError):
+    """A CSS selector or XPath expression cannot be read; the message repeats it."""
+
+
+class UnsafeMarkup(CrawlkitError):
+    """The markup passes a cap of `html.document.Limits` and was not parsed; the message names the cap."""
+
+
+class MarkupTooLarge(UnsafeMarkup):
+    """The document has more bytes than may be parsed."""
+
+
+class TooDeep(UnsafeMarkup):
+    """The elements nest, or would be repeated, beyond what can be parsed in reasonable time."""
+
+
+class TooManyAttributes(UnsafeMarkup):
+    """One tag has more attributes than can be parsed in reasonable time."""
 
 
 # --- runs ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,461 @@
+"""`Response.raw`: the body as it comes, with the interface of urllib3's HTTPResponse.
+
+What belongs here: reading (decoded or not), limits, giving the connection back when the body ends. What does not: framing
+(bodies.py), codings (decoding.py), text and JSON (response.py).
+
+A body that came whole with its head, as most do, never needs the connection: it was given back before this object was made.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from crawlkit.exceptions import BodyTooLarge
+from crawlkit.sessions import bodies, faults
+from crawlkit.sessions.decoding import Decoding, decoding_for
+from crawlkit.sessions.heads import Head
+
+if TYPE_CHECKING:
+    from urllib3 import HTTPHeaderDict
+
+    from crawlkit.sessions.pool import ConnectionPool
+    from crawlkit.sessions.wire import Wire
+
+_PIECE = 256 * 1024
+_STREAM = 64 * 1024
+_DRAIN_MAX = 64 * 1024
+_LEAST_DECODED = 16 * 1024
+
+
+class Held:
+    """A connection that is busy with a body. Gives it back once: whole, or to be closed.
+
+    A body that nobody reads to its end is collected some day, and the connection is then closed; hence `__del__`, on
+    this object alone, which most responses do not have.
+    """
+
+    __slots__ = ("_pool", "body", "keep", "wire")
+
+    def __init__(self, wire: Wire, body: bodies.Body, keep: bool, pool: ConnectionPool) -> None:
+        self.wire = wire
+        self.body = body
+        self.keep = keep
+        self._pool: ConnectionPool | None = pool
+
+    def release(self, *, whole: bool) -> None:
+        """The body ended, or is given up."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            self.wire.end(truncated=not whole)
+            pool.release(self.wire, keep=whole and self.keep)
+
+    def __del__(self) -> None:
+        if self._pool is not None:
+            self.wire.end(truncated=True)
+            self._pool.orphan(self.wire)
+
+
+class RawResponse:
+    """One answer's head and undecoded body. Made by an adapter; read from one thread at a time.
+
+    As with urllib3 the body is decoded only when `decode_content` asks for it. Reading raises crawlkit's exceptions:
+    ChunkedEncodingError for a body that is cut off, ContentDecodingError, ReadTimeout, DeadlineExceeded, BodyTooLarge
+    once more than `max_body` bytes came out, decoded or not; and the connection is closed then.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_ahead",
+        "_data",
+        "_decoding",
+        "_decoding_known",
+        "_head",
+        "_headers",
+        "_held",
+        "_request",
+        "_rest",
+        "_strict_end",
+        "_tell",
+        "_whole",
+        "decode_content",
+        "enforce_content_length",
+        "max_body",
+        "produced",
+        "retries",
+    )
+
+    def __init__(
+        self,
+        head: Head,
+        request: Any,
+        *,
+        whole: bytes | None = None,
+        held: Held | None = None,
+        max_body: int | None = None,
+    ) -> None:
+        self._head = head
+        self._request = request
+        self._whole = whole  # the undecoded body that is in memory, until some of it is taken
+        self._held = held
+        self.max_body = max_body
+        self.produced = 0
+        self.decode_content = False
+        self.enforce_content_length = True
+        self.retries = None
+        self._decoding: Decoding | None = None
+        self._decoding_known = "content-encoding" not in head.store
+        self._ahead: memoryview | None = None  # what a decoder gave beyond what was asked for
+        self._rest: memoryview | None = None  # what of the undecoded body in memory is not yet taken
+        self._strict_end = held is not None and isinstance(held.body, bodies.OpenBody)
+        self._tell = 0
+        self._headers: HTTPHeaderDict | None = None
+        self._data: bytes | None = None
+
+    # --- the head ---------------------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        return self._head.status
+
+    @property
+    def reason(self) -> str:
+        """The text beside the status."""
+        return self._head.reason
+
+    @property
+    def version(self) -> int:
+        """10 or 11."""
+        return self._head.version
+
+    @property
+    def version_string(self) -> str:
+        """`HTTP/1.0` or `HTTP/1.1`."""
+        return "HTTP/1.0" if self._head.version == 10 else "HTTP/1.1"
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The header fields in order, as sent, read as latin-1."""
+        return self._head.fields
+
+    @property
+    def store(self) -> dict[str, tuple[str, str]]:
+        """Lower-case name to (name, value), the values of a repeated name joined with ", "."""
+        return self._head.store
+
+    @property
+    def dropped_lines(self) -> int:
+        """How many lines of the head were no header fields and were left out."""
+        return self._head.dropped
+
+    @property
+    def set_cookies(self) -> list[str]:
+        """The values of the Set-Cookie fields, one an item, read as latin-1."""
+        return self._head.values("set-cookie")
+
+    @property
+    def headers(self) -> HTTPHeaderDict:
+        """The fields in urllib3's multi-valued mapping; made when it is first asked for."""
+        headers = self._headers
+        if headers is None:
+            from urllib3 import HTTPHeaderDict
+
+            headers = self._headers = HTTPHeaderDict()
+            for name, value in self._head.fields:
+                headers.add(name, value)
+        return headers
+
+    @property
+    def trailers(self) -> list[tuple[str, str]]:
+        """The fields after a chunked body, once it is read; they are never mixed into the headers."""
+        body = self._held.body if self._held is not None else None
+        return body.trailers if isinstance(body, bodies.ChunkedBody) else []
+
+    @property
+    def chunked(self) -> bool:
+        """Whether the body came in chunks."""
+        return self._held is not None and isinstance(self._held.body, bodies.ChunkedBody)
+
+    @property
+    def length_remaining(self) -> int | None:
+        """How many undecoded bytes are still to come, where the head says so."""
+        if self._whole is not None:
+            return len(self._whole)
+        if self._rest is not None:
+            return len(self._rest)
+        if self._held is None or self._held.body.finished:
+            return 0
+        return self._held.body.left if isinstance(self._held.body, bodies.LengthBody) else None
+
+    @property
+    def msg(self) -> Any:
+        """The head as an `http.client.HTTPMessage`, for code written to that (`http.cookiejar` among it)."""
+        from http.client import HTTPMessage
+
+        message = HTTPMessage()
+        for name, value in self._head.fields:
+            message.add_header(name, value)
+        return message
+
+    @property
+    def _original_response(self) -> Self:
+        # Where programs written for requests look for `.msg`.
+        return self
+
+    def getheader(self, name: str, default: str | None = None) -> str | None:
+        """One header's value, in any case."""
+        return self.headers.get(name, default)
+
+    def getheaders(self) -> HTTPHeaderDict:
+        """The same as `headers`."""
+        return self.headers
+
+    info = getheaders
+
+    @property
+    def url(self) -> str:
+        """The URL that answered."""
+        return str(self._request.url)
+
+    def geturl(self) -> str:
+        """The same as `url`."""
+        return self.url
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def read(self, amt: int | None = None, decode_content: bool | None = None, cache_content: bool = False) -> bytes:
+        """All that is left, or `amt` bytes of it: fewer only at the end, b"" after it."""
+        decode = self.decode_content if decode_content is None else decode_content
+        if amt is None or amt < 0:
+            data = self._read_all(decode)
+            if cache_content:
+                self._data = data
+            return data
+        pieces = []
+        while amt > 0:
+            piece = self._piece(amt, decode)
+            if not piece:
+                break
+            pieces.append(piece)
+            amt -= len(piece)
+        return b"".join(pieces)
+
+    def _read_all(self, decode: bool) -> bytes:
+        whole = self._whole
+        if (
+            whole is not None
+            and (self._decoding_known or not decode)
+            and (self.max_body is None or len(whole) <= self.max_body)
+        ):
+            self._whole = None
+            self._tell = self.produced = len(whole)
+            return whole
+        pieces = []
+        while piece := self._piece(_PIECE, decode):
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def read1(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
+        """Up to `amt` bytes, waiting only until there are some."""
+        decode = self.decode_content if decode_content is None else decode_content
+        if amt == 0:
+            return b""
+        return self._piece(_PIECE if amt is None or amt < 0 else amt, decode)
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer`, as files do; how many bytes were put into it."""
+        view = memoryview(buffer).cast("B")
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def stream(self, amt: int | None = _STREAM, decode_content: bool | None = None) -> Iterator[bytes]:
+        """The body piece by piece, `amt` bytes each (chunked bodies: at most; None: as it arrives)."""
+        if amt == 0:
+            return
+        decode = self.decode_content if decode_content is None else decode_content
+        if amt is None or amt < 0 or self.chunked:
+            while piece := self._piece(amt if amt and amt > 0 else _PIECE, decode):
+                yield piece
+        else:
+            while piece := self.read(amt, decode):
+                yield piece
+
+    def read_chunked(self, amt: int | None = None, decode_content: bool | None = None) -> Iterator[bytes]:
+        """The same as `stream`, under urllib3's other name for it."""
+        return self.stream(amt, decode_content)
+
+    @property
+    def data(self) -> bytes:
+        """The whole body, decoded; kept, so that it may be asked again."""
+        if self._data is None:
+            self._data = self.read(decode_content=True)
+        return self._data
+
+    def json(self) -> Any:
+        """The body as UTF-8 JSON."""
+        import json
+
+        return json.loads(self.data)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The decoded lines, with their line feeds."""
+        held = b""
+        for piece in self.stream(decode_content=True):
+            *lines, held = (held + piece).split(b"\n")
+            for line in lines:
+                yield line + b"\n"
+        if held:
+            yield held
+
+    def _piece(self, limit: int, decode: bool) -> bytes:
+        """Between 1 and `limit` bytes, b"" at the end. The one place that everything is read through."""
+        if self._ahead is None:
+            try:
+                if decode and not self._decoding_known:
+                    self._decoding = decoding_for(self._head.get("content-encoding"))
+                    self._decoding_known = True
+                if decode and self._decoding is not None:
+                    # Never in drops: a decoder copies what it has not used yet on every call.
+                    piece = self._decoded(self._decoding, max(limit, _LEAST_DECODED))
+                else:
+                    piece = self._undecoded(limit)
+                self._count(len(piece))
+            except BaseException as error:  # noqa: BLE001 - raised again in there
+                self._fail(error)
+            if len(piece) <= limit:
+                return piece
+            self._ahead = memoryview(piece)
+        ahead = self._ahead
+        self._ahead = ahead[limit:] if len(ahead) > limit else None
+        return bytes(ahead[:limit])
+
+    def _undecoded(self, limit: int) -> bytes:
+        if self._whole is not None:
+            self._rest, self._whole = memoryview(self._whole), None
+        if self._rest is not None:
+            piece = bytes(self._rest[:limit])
+            self._rest = self._rest[limit:] if len(self._rest) > limit else None
+        elif self._held is not None:
+            held = self._held
+            piece = held.body.read_some(limit)
+            if held.body.finished:
+                held.release(whole=True)
+        else:
+            return b""
+        self._tell += len(piece)
+        return piece
+
+    def _decoded(self, decoding: Decoding, limit: int) -> bytes:
+        while True:
+            data = b"" if decoding.has_more else self._undecoded(_STREAM)
+            if not data and not decoding.has_more:
+                self._decoding, self._decoding_known = None, True
+                return decoding.finish(strict=self._strict_end)
+            if piece := decoding.draw(data, limit):
+                return piece
+
+    def _count(self, length: int) -> None:
+        self.produced += length
+        limit = self.max_body
+        if limit is None:
+            return
+        announced = self.length_remaining if self._decoding is None and self._decoding_known else 0
+        if self.produced > limit or self.produced + (announced or 0) > limit:
+            raise BodyTooLarge(f"the body is larger than the limit of {limit} bytes (max_body)")
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        late = self._held is not None and self._held.wire.is_late()
+        self.close()
+        if not isinstance(error, faults.FOREIGN):
+            raise error
+        explained = faults.explained(error, self._request, phase=faults.BODY, late=late)
+        if explained is error:
+            raise error
+        raise explained from error
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    def set_times(self, read_timeout: float | None, deadline: float | None) -> None:
+        """Change the times that reading the rest is given: seconds between bytes, and an instant or None."""
+        if self._held is not None and not self._held.body.finished:
+            self._held.wire.set_times(read_timeout, deadline)
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is nothing more to read."""
+        if any(part is not None for part in (self._whole, self._rest, self._ahead, self._decoding)):
+            return False
+        return self._held is None or self._held.body.finished
+
+    def isclosed(self) -> bool:
+        """The same as `closed`, under http.client's name."""
+        return self.closed
+
+    def close(self) -> None:
+        """Give up what was not read. The connection is closed when some of the body is still to come."""
+        self._whole = self._rest = self._ahead = None
+        self._decoding, self._decoding_known = None, True
+        held = self._held
+        if held is not None:
+            held.release(whole=False)
+            held.body.finished = True
+
+    def release_conn(self) -> None:
+        """The same as `close`: a connection with half a body on it is of no use to anybody."""
+        if self._held is not None and not self._held.body.finished:
+            self.close()
+
+    def drain_conn(self) -> None:
+        """Read and forget the rest when it is short (64 KiB), so that the connection can be used again; else close it."""
+        self._decoding, self._decoding_known = None, True
+        try:
+            drained = 0
+            while drained < _DRAIN_MAX and (piece := self._undecoded(_STREAM)):
+                drained += len(piece)
+        except (OSError, ValueError):
+            pass  # it is being thrown away; closing says all there is to say
+        self.close()
+
+    @property
+    def connection(self) -> Wire | None:
+        """The connection, while the body is still on it."""
+        return self._held.wire if self._held is not None and not self._held.body.finished else None
+
+    def tell(self) -> int:
+        """How many undecoded bytes were read so far."""
+        return self._tell
+
+    def readable(self) -> bool:
+        """True, as files say it."""
+        return True
+
+    def writable(self) -> bool:
+        """False, as files say it."""
+        return False
+
+    def seekable(self) -> bool:
+        """False, as files say it."""
+        return False
+
+    def flush(self) -> None:
+        """Nothing to do, as for any file that is read."""
+
+    def fileno(self) -> int:
+        """The socket's descriptor, while the body is still on it; OSError after."""
+        wire = self.connection
+        if wire is None:
+            raise OSError("the body has been read; there is no socket any more")
+        return int(wire.sock.fileno())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+# Code that asks `isinstance(raw, io.IOBase)` gets the right answer without every response paying for a finalizer.
+io.IOBase.register(RawResponse)
