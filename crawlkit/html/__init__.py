@@ -1,0 +1,1 @@
+"""HTML: characters, parsing within caps, selecting. Knows markup and nothing of HTTP exchanges."""
