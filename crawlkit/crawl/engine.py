@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from crawlkit import exceptions
-from crawlkit import url as urls
 from crawlkit.crawl.accounts import Accounts
 from crawlkit.crawl.clock import Clock, SystemClock
 from crawlkit.crawl.ending import Ending
 from crawlkit.crawl.fetcher import Fetcher
 from crawlkit.crawl.links import Links
+from crawlkit.crawl.loading import check_start_urls
 from crawlkit.crawl.output import outputs
 from crawlkit.crawl.page import Visit, Visitor
 from crawlkit.crawl.pace import Pace
@@ -100,6 +100,7 @@ class Engine:
         StorageError when the database cannot be opened.
         """
         self._started = time.monotonic()
+        check_start_urls(self._spider, self._source.partition("::")[0])
         with Lock(self._db, wait=self._wait):
             accounts = Accounts(self._spider, self._settings, vault=self._vault, profile=self._profile)
             try:
@@ -311,11 +312,6 @@ class Engine:
         spider.session = accounts.session
         spider.credentials = accounts.credentials
         spider.settings = self._settings
-        for url in (*spider.start_urls, *spider.sitemap_urls):
-            if not isinstance(url, str) or not urls.has_scheme(url) or urls.canonical(url) is None:
-                raise exceptions.SpiderError(
-                    f"{spider!r}: the start URL {url!r} is not absolute; write it with https:// or http://"
-                )
         requests = self._start_requests()
         try:
             first = next(requests, None)

@@ -40,6 +40,7 @@ class Login:
         self._error: LoginError | None = None
         self.epoch = 0
         self.confirmed_epoch = 0
+        self._caused: dict[int, int] = {}
         self.logins = 0
         self.needed = overrides(spider, "login")
         self.judged = self.needed or overrides(spider, "logged_in")
@@ -92,6 +93,21 @@ class Login:
                 self._busy = False
             self._resume()
         return True
+
+    def led_nowhere(self, epoch: int) -> bool:
+        """Whether a page that came back logged out in `epoch` means that logging in does not work at all.
+
+        So it is when this run logged in and has seen no logged-in page since it began: a wrong password is sent once.
+        """
+        return epoch > 0 and self.confirmed_epoch == 0
+
+    def in_vain_for(self, page: int) -> bool:
+        """Whether `page` had a login made for it already, which other pages have shown to work."""
+        return self.confirmed_epoch >= self._caused.get(page, self.epoch + 1)
+
+    def made_for(self, page: int) -> None:
+        """Note that the last login was made because of `page`."""
+        self._caused[page] = self.epoch
 
     def refuse(self, url: str) -> LoginError:
         """The error of a login after which the page at `url` was still logged out and no page was not."""

@@ -148,23 +148,35 @@ class Visitor:
             error = HttpError(f"{response.url} answered {status} {response.reason}", response=response)
             if status in _GONE and not lease.start:
                 self._failed(visit, request, error, response)
+                if visit.outcome.rows or visit.outcome.links:  # its errback dealt with it
+                    visit.outcome.state, visit.outcome.error = "done", None
+                    return visit
                 return self._skipped(visit, "gone")
             return self._failed(visit, request, error, response)
-        login = self._fetcher.login_of(request)
-        if login.looks_logged_out(response):
-            if not login.again(epoch):
-                return self._give_back(visit)
-            try:
-                response, epoch = self._fetch(lease, request, visit)
-            except (RobotsUnavailable, RobotsForbid, HopRefused, exceptions.RequestException):
-                return self._give_back(visit)  # its next turn says what is wrong
-            if login.looks_logged_out(response):
-                if login.epoch > epoch:
-                    return self._give_back(visit)
-                if login.confirmed_epoch != login.epoch:
-                    raise login.refuse(lease.url)
-                return self._failed(visit, request, exceptions.LoginError("needs_login"), response, reason="needs_login")
+        if self._fetcher.login_of(request).looks_logged_out(response):
+            return self._heal(visit, lease, request, response, epoch)
         return self._call_back(visit, lease, request, response)
+
+    def _heal(self, visit: Visit, lease: Lease, request: Request, response: Response, epoch: int) -> Visit:
+        """The page came back logged out: log in, or let another thread, and confirm it by fetching the page again."""
+        login = self._fetcher.login_of(request)
+        if login.in_vain_for(lease.page):
+            error = exceptions.LoginError("the page shows a logged-out visitor right after a login that works elsewhere")
+            return self._failed(visit, request, error, response, reason="needs_login")
+        if login.led_nowhere(epoch):
+            raise login.refuse(lease.url)
+        if not login.again(epoch):
+            return self._give_back(visit)
+        login.made_for(lease.page)
+        try:
+            response, epoch = self._fetch(lease, request, visit)
+        except (RobotsUnavailable, RobotsForbid, HopRefused, exceptions.RequestException):
+            return self._give_back(visit)  # its next turn says what is wrong
+        if login.looks_logged_out(response):
+            if login.led_nowhere(epoch):
+                raise login.refuse(lease.url)
+            return self._give_back(visit)
+        return self._judge(visit, lease, request, response, epoch)
 
     def _wants(self, status: int, request: Request) -> bool:
         meta = request.meta

@@ -123,8 +123,8 @@ class Runs:
         )
 
     def end(self, run: Run, ending: Ending) -> None:
-        """Write down how the run ended. Its crawl is finished when it says so and nothing is queued any more."""
-        finished = not ending.resumable and self._totals.of(run.crawl, "queued") == 0
+        """Write down how the run ended. Its crawl is finished unless it is resumable, also when its author stopped it."""
+        finished = not ending.resumable
         self._connection.execute(
             "UPDATE _runs SET ended = ?, outcome = ?, finished = ?, reason = ?, exit_code = ?, requests = ?"
             " WHERE id = ?",
