@@ -218,7 +218,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin, FromSpec):
         other.body = self.body
         other.hooks = self.hooks
         other.spec = self.spec
-        other._cookies = _copied(self._cookies)
+        other._cookies = copy_jar(self._cookies)
         other._body_position = self._body_position
         return other
 
@@ -235,7 +235,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin, FromSpec):
         return can_resend(self.body, self._body_position)
 
 
-def _copied(jar: Any) -> Any:
+def copy_jar(jar: Any) -> Any:
     if jar is None or isinstance(jar, CookieJar):
         return copy.copy(jar)
     # http.cookiejar's have no copy; a shallow one shares its cookies until it is cleared, which gives it a

@@ -1,0 +1,63 @@
+"""requests.exceptions: the part of crawlkit's tree that has requests' names."""
+
+from json import JSONDecodeError as CompatJSONDecodeError
+
+from urllib3.exceptions import HTTPError as BaseHTTPError
+
+from crawlkit.exceptions import (
+    ChunkedEncodingError,
+    ConnectionError,
+    ConnectTimeout,
+    ContentDecodingError,
+    FileModeWarning,
+    HTTPError,
+    InvalidHeader,
+    InvalidJSONError,
+    InvalidProxyURL,
+    InvalidSchema,
+    InvalidURL,
+    JSONDecodeError,
+    MissingSchema,
+    ProxyError,
+    ReadTimeout,
+    RequestException,
+    RequestsDependencyWarning,
+    RequestsWarning,
+    RetryError,
+    SSLError,
+    StreamConsumedError,
+    Timeout,
+    TooManyRedirects,
+    UnrewindableBodyError,
+    URLRequired,
+)
+
+__all__ = [
+    "BaseHTTPError",
+    "ChunkedEncodingError",
+    "CompatJSONDecodeError",
+    "ConnectTimeout",
+    "ConnectionError",
+    "ContentDecodingError",
+    "FileModeWarning",
+    "HTTPError",
+    "InvalidHeader",
+    "InvalidJSONError",
+    "InvalidProxyURL",
+    "InvalidSchema",
+    "InvalidURL",
+    "JSONDecodeError",
+    "MissingSchema",
+    "ProxyError",
+    "ReadTimeout",
+    "RequestException",
+    "RequestsDependencyWarning",
+    "RequestsWarning",
+    "RetryError",
+    "SSLError",
+    "StreamConsumedError",
+    "Timeout",
+    "TooManyRedirects",
+    "URLRequired",
+    "UnrewindableBodyError",
+]
