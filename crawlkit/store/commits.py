@@ -101,7 +101,7 @@ class Commits:
                 self._connection.execute("RELEASE outcome")
             self._frontier.rolled_back(frontier)
             self._totals.rolled_back(totals)
-            self._tables.forget()
+            self._tables.rolled_back()
             counts.assign(before)
             raise
         self._connection.execute("RELEASE outcome")

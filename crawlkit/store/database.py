@@ -33,6 +33,7 @@ from crawlkit.store.reports import Reports
 from crawlkit.store.runs import Counts, Ending, Run, Runs
 from crawlkit.store.tables import Tables
 from crawlkit.store.totals import Totals
+from crawlkit.store.transactions import Transactions
 
 #: How long to wait for another program that has the file locked.
 BUSY_SECONDS = 30.0
@@ -49,7 +50,6 @@ class Store:
         self.path = path
         self._connection = connection
         self._wrapped = Wrapped(path)
-        self._durable: bool | None = None
         self._run: Run | None = None
         self._totals = Totals(connection)
         self._runs = Runs(connection, self._totals)
@@ -59,6 +59,7 @@ class Store:
         self._history = History(connection, history_runs)
         self._tables = Tables(connection, self._history)
         self._items = Items(connection, self._tables, self._history)
+        self._transactions = Transactions(connection, path, (self._totals, self._frontier, self._tables))
         self._commits = Commits(
             connection,
             frontier=self._frontier,
@@ -122,7 +123,7 @@ class Store:
         with self._transaction(fenced=False):
             run = self._runs.begin(fresh=fresh, version=version, source_hash=source_hash, arguments=arguments)
             self._history.begin(run.id)
-        self._run = run
+        self._run, self._transactions.run = run, run.id
         with self._wrapped:
             self._frontier.begin(run.crawl, run.id)
         self._pages.begin(run.crawl)
@@ -134,7 +135,7 @@ class Store:
         """Write down how the run ended, and whether its crawl is finished. Raises StorageError."""
         with self._transaction():
             self._runs.end(self._current(), ending)
-        self._run = None
+        self._run = self._transactions.run = None
 
     # --- the frontier ----------------------------------------
 
@@ -211,7 +212,7 @@ class Store:
 
     def _write(self, outcomes: Sequence[Outcome], write: Any) -> list[Verdict]:
         counts = Counts()
-        with self._plain_transaction():
+        with self._transactions.open():
             verdicts: list[Verdict] = write(outcomes, counts)
             self._runs.count(self._current().id, counts)
         return verdicts
@@ -266,40 +267,5 @@ class Store:
 
     @contextlib.contextmanager
     def _transaction(self, *, durable: bool = True, fenced: bool = True) -> Iterator[None]:
-        with self._wrapped, self._plain_transaction(durable=durable, fenced=fenced):
+        with self._wrapped, self._transactions.open(durable=durable, fenced=fenced):
             yield
-
-    @contextlib.contextmanager
-    def _plain_transaction(self, *, durable: bool = True, fenced: bool = True) -> Iterator[None]:
-        """A transaction that raises sqlite3's own errors."""
-        connection = self._connection
-        if durable is not self._durable:
-            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._durable = durable
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            if fenced:
-                self._check_fence()
-            yield
-            self._totals.write()
-            connection.execute("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
-        self._frontier.committed()
-
-    def _check_fence(self) -> None:
-        run = self._connection.execute("SELECT value FROM _meta WHERE name = 'run'").fetchone()
-        if self._run is not None and (run is None or run[0] != self._run.id):
-            raise StorageError(
-                f"{self.path}: another run took the database over; keep it on a local disk, where locks hold"
-            )
-
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            # A disk that fails may fail here too; SQLite then rolls back when the file is opened next.
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
-        self._frontier.rolled_back()
-        self._totals.rolled_back()
-        self._tables.forget()

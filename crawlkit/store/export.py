@@ -30,7 +30,7 @@ from typing import IO, Any
 from crawlkit.exceptions import StorageError, UsageError
 from crawlkit.store import opening
 from crawlkit.store.faults import Wrapped
-from crawlkit.store.tables import PAGE, quoted
+from crawlkit.store.names import PAGE, quoted
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?", re.ASCII)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

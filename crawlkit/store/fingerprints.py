@@ -76,11 +76,11 @@ class Fingerprints:
         self._fresh.update(pages)
         self._added.extend(fingerprint for fingerprint, _ in pages)
 
-    def note(self, fingerprint: bytes, page: int) -> None:
-        """Remember that the current crawl has this page."""
+    def note(self, pages: list[tuple[bytes, int]]) -> None:
+        """Remember that the current crawl has these pages."""
         if len(self.seen) >= RECENT:
             self.seen.clear()
-        self.seen[fingerprint] = page
+        self.seen.update(pages)
 
     def committed(self) -> None:
         """The transaction with what was added is committed."""

@@ -45,6 +45,8 @@ _ANY_READY = (
 _NEXT_HOST = (
     "SELECT host FROM _pages INDEXED BY {index} WHERE state = 'queued' AND {when} AND host > ? ORDER BY host LIMIT 1"
 )
+#: Pages that have become due and are made ready together: priority decides among them, and no lease takes long.
+_DUE_AT_ONCE = 1_000
 _QUEUES = (("_pages_ready", "not_before = 0"), ("_pages_waiting", "not_before > 0"))
 
 
@@ -105,39 +107,40 @@ class Frontier:
             self._queue(wanted)
 
     def _queue(self, wanted: dict[bytes, tuple[Link, int, Verdict]]) -> None:
+        crawl = self._crawl
+        hosts = self._hosts
         known = self._fingerprints.find(wanted)
         earlier = self._of_earlier_crawls(known)
-        note = self._fingerprints.note
+        present: list[tuple[bytes, int]] = []
         new: list[tuple[object, ...]] = []
         again: list[tuple[object, ...]] = []
         added: list[tuple[bytes, int]] = []
         for fingerprint, (link, parent, verdict) in wanted.items():
             page = known.get(fingerprint)
-            not_before = max(0.0, link.not_before)
+            not_before = link.not_before if link.not_before > 0.0 else 0.0
             if page is None:
                 page = self._next_page
                 self._next_page += 1
                 added.append((fingerprint, page))
                 new.append(
-                    (page, link.url, link.depth, link.host, link.priority, not_before, link.start, self._crawl, parent,
+                    (page, link.url, link.depth, link.host, link.priority, not_before, link.start, crawl, parent,
                      fingerprint, link.request)
                 )  # fmt: skip
             elif page in earlier:
-                again.append(
-                    (link.depth, link.priority, not_before, link.start, self._crawl, parent, link.request, page)
-                )
+                again.append((link.depth, link.priority, not_before, link.start, crawl, parent, link.request, page))
+                present.append((fingerprint, page))
             else:
-                note(fingerprint, page)
+                present.append((fingerprint, page))
                 if link.start:
                     self._mark_start(page)
                 continue
-            note(fingerprint, page)
             verdict.new_links += 1
             verdict.hosts.add(link.host)
-            self._hosts.add(link.host)
+            hosts.add(link.host)
         self._connection.executemany(_INSERT, new)
         self._connection.executemany(_AGAIN, again)
         self._fingerprints.add(added)
+        self._fingerprints.note(present + added)
         self._totals.move(len(new) + len(again), self._crawl, "queued")
 
     def _of_earlier_crawls(self, known: dict[bytes, int]) -> set[int]:
@@ -163,7 +166,7 @@ class Frontier:
 
     def lease(self, host: str, limit: int, now: float) -> list[Lease]:
         """Lend out at most `limit` pages of `host` that are due at `now`, by priority, then in the order of adding."""
-        self._connection.execute(_DUE, (host, now, limit))
+        self._connection.execute(_DUE, (host, now, _DUE_AT_ONCE))
         rows = self._connection.execute(_READY, (host, limit)).fetchall()
         self._connection.executemany(
             "UPDATE _pages SET state = 'leased', run = ? WHERE id = ?", [(self._run, row[0]) for row in rows]
@@ -221,6 +224,9 @@ class Frontier:
     def mark(self) -> tuple[int, int]:
         """Where the transaction stands, for `rolled_back` to a savepoint."""
         return self._next_page, self._fingerprints.added
+
+    def committing(self) -> None:
+        """All is written already."""
 
     def committed(self) -> None:
         """What was added is there to stay."""

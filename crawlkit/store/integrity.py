@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from crawlkit.store.tables import PAGE, quoted
+from crawlkit.store.names import PAGE, quoted
 
 
 def check(connection: sqlite3.Connection) -> list[str]:

@@ -22,8 +22,9 @@ from typing import Any
 
 from crawlkit.exceptions import ItemError
 from crawlkit.store.history import History
+from crawlkit.store.names import PAGE, fold, quoted
 from crawlkit.store.outcome import Row, Scalar
-from crawlkit.store.tables import PAGE, Plan, Table, Tables, fold, quoted
+from crawlkit.store.tables import Plan, Table, Tables
 
 
 class Items:

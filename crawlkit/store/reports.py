@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from crawlkit.store import integrity
 from crawlkit.store.faults import Wrapped
-from crawlkit.store.tables import quoted
+from crawlkit.store.names import quoted
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from crawlkit.exceptions import ItemError
 from crawlkit.store.history import History
+from crawlkit.store.names import PAGE, check_names, fold, listed, named, quoted
 from crawlkit.store.outcome import Row, Scalar
 
-PAGE = "_page"
 _KINDS = frozenset({str, int, float, bytes, bool, type(None)})
 #: Up to here a REAL column holds an integer exactly. A NaN is not within any bounds.
 _EXACT = 2**53
@@ -55,7 +55,7 @@ class Plan:
         self.order = [given.get(place, -1) for place in range(len(table.columns))]
         self.key = [given.get(table.places[fold(column)], -1) for column in table.key]
         names = "".join(f", {quoted(column)}" for column in columns)
-        on_conflict = f" ON CONFLICT ({_listed(table.key)}) DO NOTHING" if table.key else ""
+        on_conflict = f" ON CONFLICT ({listed(table.key)}) DO NOTHING" if table.key else ""
         self.insert = f"INSERT INTO {quoted(table.name)} ({PAGE}{names}) VALUES (?{', ?' * len(columns)}){on_conflict}"
         #: Types of values that were seen to fit, with the places of those whose values must be looked at each time.
         self.known: dict[tuple[type, ...], tuple[int, ...]] = {}
@@ -76,8 +76,14 @@ class Tables:
         self._run = run
         self._tables = None
 
-    def forget(self) -> None:
-        """Read the shapes again: the transaction was rolled back."""
+    def committing(self) -> None:
+        """All is written already."""
+
+    def committed(self) -> None:
+        """The shapes are as they are known."""
+
+    def rolled_back(self) -> None:
+        """Read the shapes again."""
         self._tables = None
 
     def all(self) -> list[Table]:
@@ -128,7 +134,8 @@ class Tables:
     # --- shapes ----------------------------------------
 
     def _shape(self, row: Row, columns: tuple[str, ...]) -> tuple[Table, Plan]:
-        _check_names(row, columns, self._most_columns)
+        check_names(row, columns, self._most_columns)
+        _check_kinds(row, map(type, row.values.values()))
         table = self._loaded().get(fold(row.table))
         if table is None:
             table = self._create(row)
@@ -178,7 +185,7 @@ class Tables:
         """The author now identifies the rows by other columns: of several with one key the newest stays."""
         if table.keyed_in == self._run:
             raise ItemError(
-                f"the rows of table {table.name!r} are identified by {_named(table.key)} and by {_named(key)} "
+                f"the rows of table {table.name!r} are identified by {named(table.key)} and by {named(key)} "
                 "in one run; give them one key or two tables"
             )
         self._connection.execute(f"DROP INDEX IF EXISTS {quoted(f'_{table.name}_key')}")
@@ -196,7 +203,7 @@ class Tables:
         name = quoted(table.name)
         doubles = self._connection.execute(
             f"{table.select} WHERE {given} AND _rowid_ NOT IN"
-            f" (SELECT max(_rowid_) FROM {name} WHERE {given} GROUP BY {_listed(key)})"
+            f" (SELECT max(_rowid_) FROM {name} WHERE {given} GROUP BY {listed(key)})"
         ).fetchall()
         for row, page, *values in doubles:
             self._connection.execute(f"DELETE FROM {name} WHERE _rowid_ = ?", (row,))
@@ -204,7 +211,7 @@ class Tables:
 
     def _index_key(self, name: str, key: tuple[str, ...]) -> None:
         if key:
-            self._connection.execute(f"CREATE UNIQUE INDEX {quoted(f'_{name}_key')} ON {quoted(name)} ({_listed(key)})")
+            self._connection.execute(f"CREATE UNIQUE INDEX {quoted(f'_{name}_key')} ON {quoted(name)} ({listed(key)})")
 
     def _again(self, number: int, name: str, key: tuple[str, ...], run: int) -> Table:
         """Read a table's shape after it changed."""
@@ -218,56 +225,6 @@ class Tables:
         import sqlite_utils  # late: it pulls click in, 60 ms
 
         return sqlite_utils.Database(self._connection, recursive_triggers=False, execute_plugins=False)
-
-
-# --- names ----------------------------------------
-
-
-def quoted(name: str) -> str:
-    """`name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-
-
-def fold(name: str) -> str:
-    """The form under which SQLite holds two names for one: ASCII letters in lower case, others as they are."""
-    return name.lower() if name.isascii() else name.translate(_ASCII_LOWER)
-
-
-def _listed(columns: Sequence[str]) -> str:
-    return ", ".join(map(quoted, columns))
-
-
-def _named(key: tuple[str, ...]) -> str:
-    return f"({', '.join(key)})" if key else "their place on the page"
-
-
-def _check_names(row: Row, columns: tuple[str, ...], most: int) -> None:
-    for name in (row.table, *columns, *row.key):
-        what = f"column {name!r} of table {row.table!r}" if name is not row.table else f"table {name!r}"
-        if not isinstance(name, str) or not name:
-            raise ItemError(f"{what} has no name; names are text")
-        if name.startswith("_") or fold(name).startswith("sqlite_"):
-            raise ItemError(f"{what}: names that start with _ or sqlite_ are reserved; rename it")
-        if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
-            raise ItemError(f"{what}: a name must not hold NUL or a lone surrogate")
-    folded: dict[str, str] = {}
-    for column in columns:
-        if folded.setdefault(fold(column), column) != column:
-            raise ItemError(
-                f"the columns {folded[fold(column)]!r} and {column!r} of table {row.table!r} "
-                "differ only in case; rename one"
-            )
-    if len(columns) >= most:
-        raise ItemError(
-            f"a row of table {row.table!r} has {len(columns)} columns; {most - 1} is the most. "
-            "Yield rows of (name, value) instead"
-        )
-    missing = [column for column in row.key if fold(column) not in folded]
-    if missing:
-        raise ItemError(f"a row of table {row.table!r} has no column {missing[0]!r}, which is its key")
 
 
 # --- values ----------------------------------------
@@ -289,7 +246,7 @@ def _affinity(declared: str) -> str:
     return "REAL"
 
 
-def _check_kinds(row: Row, kinds: tuple[type, ...]) -> None:
+def _check_kinds(row: Row, kinds: Iterable[type]) -> None:
     for column, kind in zip(row.values, kinds, strict=True):
         if kind not in _KINDS:
             raise ItemError(

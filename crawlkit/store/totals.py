@@ -20,7 +20,7 @@ class Totals:
         """`pages` more (or fewer) pages of `crawl` in `state`."""
         self._changes[crawl, state] += pages
 
-    def write(self) -> None:
+    def committing(self) -> None:
         """Write the changes, in the transaction that is open."""
         changes = [(crawl, state, pages) for (crawl, state), pages in self._changes.items() if pages]
         if changes:
@@ -37,6 +37,9 @@ class Totals:
     def rolled_back(self, mark: Counter[tuple[int, str]] | None = None) -> None:
         """Drop the changes since the mark, or since the last commit."""
         self._changes = mark or Counter()
+
+    def committed(self) -> None:
+        """The changes were written."""
 
     def of(self, crawl: int, state: str) -> int:
         """The pages of `crawl` in `state`, as committed."""

@@ -100,7 +100,15 @@ def outcome_of(lease: Lease, first_link: int) -> Outcome:
     row = Row("items", {"url": lease.url, "title": f"The title of {lease.page}", "price": 12.5, "stock": lease.page})
     links = [new_link(first_link + number, "start.example:80") for number in range(LINKS)]
     return Outcome(
-        lease.page, lease.run, "done", 200, page_key=lease.fingerprint, fetched_at=1.0, size=90_000, rows=[row], links=links
+        lease.page,
+        lease.run,
+        "done",
+        200,
+        page_key=lease.fingerprint,
+        fetched_at=1.0,
+        size=90_000,
+        rows=[row],
+        links=links,
     )
 
 
