@@ -6,6 +6,7 @@ is free for signals and the second Ctrl-C is obeyed whatever a spider is doing.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -29,13 +30,15 @@ from crawlkit.crawl.loading import SpiderSource, check_start_urls, make_spider
 from crawlkit.crawl.result import Result
 from crawlkit.crawl.settings import Override, Settings, resolve_settings
 from crawlkit.crawl.settings_file import ConfigFile, find_config
-from crawlkit.exceptions import ConfigError
+from crawlkit.exceptions import ConfigError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from crawlkit.crawl.engine import Engine
 
+#: Not faults of a disk but of a path: no such folder, no folder at all, no right to write.
+_NO_PLACE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS})
 #: Seconds that a hard stop may take before the process ends without waiting.
 _HARD_STOP_SECONDS = 0.7
 
@@ -155,8 +158,16 @@ def _drive(engine: Engine, name: str, database: Path, options: RunOptions, scree
             if since is not None and time.monotonic() - since > _HARD_STOP_SECONDS:
                 _leave(signals.exit_code or exit_codes.INTERRUPTED, name, database, options, display)
     if errors:
-        raise errors[0]
+        raise _refusal(errors[0], database) if engine.run_id is None else errors[0]
     return results[0]
+
+
+def _refusal(error: BaseException, database: Path) -> BaseException:
+    """What keeps a run from beginning: a place where no database can be is the user's to change (exit code 2)."""
+    cause = error.__cause__
+    if isinstance(error, StorageError) and isinstance(cause, OSError) and cause.errno in _NO_PLACE:
+        return UsageError(f"{database}: {error}")
+    return error
 
 
 def _progress(engine: Engine, name: str, options: RunOptions, screen: Console | None) -> AbstractContextManager[object]:

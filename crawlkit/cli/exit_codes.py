@@ -7,15 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crawlkit.exceptions import (
-    FormError,
-    LockHeld,
-    LoginError,
-    NoMatch,
-    RequestException,
-    StorageError,
-    UsageError,
-)
+from crawlkit.exceptions import CrawlkitError, LockHeld, LoginError, StorageError, UsageError
 
 COMPLETE = 0
 PAGES_FAILED = 1
@@ -50,8 +42,8 @@ _BY_ERROR: tuple[tuple[tuple[type[BaseException], ...], int, str], ...] = (
     ((LoginError,), LOGIN_FAILED, "login_failed"),
     ((LockHeld,), LOCKED, "locked"),
     ((StorageError,), STORAGE_FAILED, "storage_failed"),
-    ((RequestException, FormError, NoMatch), PAGES_FAILED, "failed"),
     ((KeyboardInterrupt,), INTERRUPTED, "interrupted"),
+    ((CrawlkitError,), PAGES_FAILED, "failed"),  # a page, a form, an item: what one page had to be
 )
 
 

@@ -1,0 +1,159 @@
+"""Bad input to `crawlkit run`: a clear line, exit code 2, and nothing is written."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.small_site import SPIDER, Site
+from tests.conftest import Command
+
+Write = Callable[..., Path]
+BASE = "base=http://127.0.0.1:9/"
+
+
+@pytest.fixture
+def refused(crawlkit: Command) -> Callable[..., str]:
+    """Run with these words; the one line it ends with, after a look that nothing is there that was not before."""
+
+    def check(*words: object, command: str = "run") -> str:
+        before = tree(crawlkit.folder)
+        done = crawlkit(command, *words, "--json" if command == "run" else "--debug", exit_code=2)
+        assert before == tree(crawlkit.folder)
+        error = done.stderr.splitlines()[-1]
+        assert error.startswith("crawlkit: error: ")
+        if command == "run":
+            assert 1 == len(done.stderr.splitlines()), done.stderr
+            line = json.loads(done.stdout)
+            assert (2, "usage_error", None) == (line["exit_code"], line["outcome"], line["run"])
+        return error
+
+    return check
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+Refused = Callable[..., str]
+
+
+def test_no_such_file(refused: Refused) -> None:
+    assert "spiders/none.py: no such file" in refused("spiders/none.py")
+
+
+def test_no_spider_in_it(refused: Refused, write_spider: Write) -> None:
+    write_spider("x = 1\n")
+    assert "spider.py: no Spider in it" in refused("spider.py")
+
+
+def test_two_spiders(refused: Refused, write_spider: Write) -> None:
+    write_spider(SPIDER + SPIDER.replace("Pages", "Other"))
+    assert "choose one: spider.py::Pages or spider.py::Other" in refused("spider.py")
+
+
+def test_a_syntax_error(refused: Refused, write_spider: Write) -> None:
+    write_spider("from crawlkit import Spider\n\nclass Pages(Spider)\n    pass\n")
+    assert "spider.py:3: syntax error: " in refused("spider.py")
+
+
+def test_an_import_error(refused: Refused, write_spider: Write) -> None:
+    write_spider("import no_such_thing\n")
+    assert "spider.py:1: cannot be loaded: No module named 'no_such_thing'" in refused("spider.py")
+
+
+def test_a_start_url_without_a_scheme(refused: Refused, write_spider: Write) -> None:
+    write_spider(SPIDER.replace('base = ""', 'start_urls = ["example.org/x"]'))
+    assert "'example.org/x'" in refused("spider.py")
+    write_spider(SPIDER)
+    assert "example.org" in refused("spider.py", "-a", "base=example.org")
+
+
+@pytest.mark.parametrize("command", ["fetch", "shell"])
+def test_a_url_without_a_scheme(refused: Refused, command: str) -> None:
+    assert "example.org/x: not an absolute URL; write it with its scheme, such as https://example.org/x" in refused(
+        "example.org/x", command=command
+    )
+
+
+def test_parse_of_a_url_without_a_scheme(refused: Refused, write_spider: Write) -> None:
+    write_spider(SPIDER)
+    assert "not an absolute URL" in refused("spider.py", "example.org", command="parse")
+
+
+def test_an_unknown_key(refused: Refused, write_spider: Write) -> None:
+    write_spider(SPIDER)
+    write_spider("[crawl]\nworker = 3\n", name="crawl.toml")
+    assert "crawl.toml: [crawl] has no key 'worker'; did you mean 'workers'?" in refused("spider.py", "-a", BASE)
+
+
+def test_a_configuration_that_is_no_toml(refused: Refused, write_spider: Write) -> None:
+    write_spider(SPIDER)
+    write_spider("[crawl\n", name="crawl.toml")
+    assert "crawl.toml: not valid TOML" in refused("spider.py", "-a", BASE)
+
+
+def test_an_unwritable_data_folder(refused: Refused, write_spider: Write) -> None:
+    """A file in its place; and where rights count, a folder without them."""
+    write_spider(SPIDER)
+    write_spider("", name="data")
+    assert "data is not a folder" in refused("spider.py", "-a", BASE)
+    assert "/proc" in refused("spider.py", "-a", BASE, "--db", "/proc/none/x.db")
+
+
+def test_a_database_of_another_program(refused: Refused, write_spider: Write, crawlkit: Command) -> None:
+    """It is left as it is, byte by byte."""
+    write_spider(SPIDER)
+    connection = sqlite3.connect(crawlkit.folder / "other.db")
+    connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    assert "was not made by a crawlkit spider" in refused("spider.py", "-a", BASE, "--db", "other.db")
+
+
+def test_a_database_of_a_newer_version(refused: Refused, write_spider: Write, crawlkit: Command, site: Site) -> None:
+    write_spider(SPIDER)
+    crawlkit("run", "spider.py", "-a", f"base={site.url}", "--db", "pages.db")
+    connection = sqlite3.connect(crawlkit.folder / "pages.db", isolation_level=None)
+    connection.execute("PRAGMA user_version = 9999")
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+    assert "newer crawlkit" in refused("spider.py", "-a", BASE, "--db", "pages.db")
+
+
+def test_a_database_of_another_spider(refused: Refused, write_spider: Write, crawlkit: Command, site: Site) -> None:
+    """Refused without --adopt, taken over with it."""
+    write_spider(SPIDER)
+    write_spider(SPIDER, name="copy.py")
+    crawlkit("run", "spider.py", "-a", f"base={site.url}")
+    assert "--adopt" in refused("copy.py", "-a", f"base={site.url}")
+    crawlkit("run", "copy.py", "-a", f"base={site.url}", "--adopt")
+
+
+def test_an_argument_without_equals(refused: Refused, write_spider: Write) -> None:
+    write_spider(SPIDER)
+    assert "-a base: write it as key=value" in refused("spider.py", "-a", "base")
+
+
+def test_mistakes_of_options(refused: Refused, write_spider: Write) -> None:
+    """Each names the option as it was typed."""
+    write_spider(SPIDER)
+    assert "--max-pages must be a whole number, 1 or more" in refused("spider.py", "--max-pages", "0")
+    assert "--max-time must be a duration" in refused("spider.py", "--max-time", "soon")
+    assert "--workers must be a whole number from 1 to 1000, not 'x'" in refused("spider.py", "--workers", "x")
+    assert "--set crawl.x: [crawl] has no key 'x'" in refused("spider.py", "--set", "crawl.x=1")
+    assert "End the name in .jsonl, .csv or .json" in refused("spider.py", "-o", "items.xlsx")
+    assert "there is no folder" in refused("spider.py", "-o", "no/items.csv")
+
+
+def test_a_reserved_name(refused: Refused, write_spider: Write) -> None:
+    write_spider(SPIDER.replace('base = ""', 'name = "sessions"'))
+    assert "'sessions', which is reserved" in refused("spider.py")
+
+
+def test_nothing_to_start_from(refused: Refused, write_spider: Write) -> None:
+    write_spider("from crawlkit import Spider\nclass Pages(Spider):\n    def parse(self, response): pass\n")
+    assert "nothing to start from" in refused("spider.py")

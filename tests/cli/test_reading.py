@@ -1,0 +1,128 @@
+"""runs and export: a spider's database, by its name or its path."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.small_site import SPIDER, Site
+from tests.conftest import Command
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def crawled(crawlkit: Command, write_spider: Write, site: Site) -> Command:
+    """A folder in which the spider `pages` has run."""
+    write_spider(SPIDER, name="pages.py")
+    crawlkit("run", "pages.py", "-a", f"base={site.url}", "--quiet")
+    return crawlkit
+
+
+def test_export_writes_json_lines_to_standard_output(crawled: Command) -> None:
+    """One object a row, without our own columns."""
+    lines = [json.loads(line) for line in crawled("export", "pages").stdout.splitlines()]
+    assert 3 == len(lines)
+    assert {"url", "title"} == set(lines[0])
+
+
+def test_export_to_files(crawled: Command) -> None:
+    """By suffix and by --format; by --db as well."""
+    crawled("export", "pages", "-o", "a.csv")
+    done = crawled("export", "--db", "data/pages.db", "-o", "b.txt", "--format", "json", "--json")
+    assert 3 == len(list(csv.reader(io.StringIO((crawled.folder / "a.csv").read_text())))) - 1
+    assert 3 == len(json.loads((crawled.folder / "b.txt").read_text()))
+    assert {"files": ["b.txt"], "exit_code": 0} == {
+        name: value for name, value in json.loads(done.stdout).items() if name in ("files", "exit_code")
+    }
+    assert "wrote b.txt" in done.stderr
+
+
+def test_export_of_one_table(crawled: Command) -> None:
+    """One that is not there is named with those that are."""
+    crawled("export", "pages", "--table", "items", "-o", "a.jsonl")
+    assert "there is items" in crawled("export", "pages", "--table", "books", exit_code=2).stderr
+
+
+@pytest.mark.parametrize("command", ["export", "runs"])
+def test_databases_that_are_not_there(crawled: Command, command: str) -> None:
+    """The error names what there is."""
+    assert "spiders that ran here: pages" in crawled(command, "docs", exit_code=2).stderr
+    assert "there is no such file" in crawled(command, "--db", "x.db", exit_code=2).stderr
+    assert "name one spider" in crawled(command, exit_code=2).stderr
+    assert "name one spider" in crawled(command, "pages", "--db", "data/pages.db", exit_code=2).stderr
+    assert "write the spider's name" in crawled(command, "pages.py", exit_code=2).stderr
+    (crawled.folder / "data" / "pages.db").rename(crawled.folder / "gone.db")
+    assert "run the spider first" in crawled(command, "pages", exit_code=2).stderr
+
+
+def test_runs_is_a_table(crawled: Command, site: Site) -> None:
+    """Newest first, with what a person asks: when, how long, how it ended, how much."""
+    crawled("run", "pages.py", "-a", f"base={site.url}", "--fresh", "--max-pages", "1", "--quiet", exit_code=5)
+    lines = crawled("runs", "pages").stdout.splitlines()
+    assert [
+        "run",
+        "started",
+        "took",
+        "outcome",
+        "exit",
+        "pages",
+        "failed",
+        "skipped",
+        "items",
+        "size",
+        "reason",
+    ] == lines[0].split()
+    assert ["2", "1"] == [line.split()[0] for line in lines[1:]]
+    assert "limit" in lines[1]
+    assert "finished" in lines[2]
+    assert 2 == len(crawled("runs", "pages", "-n", "1").stdout.splitlines())
+
+
+def test_runs_as_json(crawled: Command) -> None:
+    """Every column of a run."""
+    line = json.loads(crawled("runs", "--db", "data/pages.db", "--json").stdout)
+    assert ("pages", 1, 0) == (line["spider"], len(line["runs"]), line["exit_code"])
+    assert ("finished", 3, 3, 0) == tuple(line["runs"][0][name] for name in ("outcome", "pages", "items", "exit_code"))
+
+
+def test_a_whole_database_passes_the_check(crawled: Command) -> None:
+    """And says so."""
+    assert "data/pages.db: no problems found\n" == crawled("runs", "pages", "--check").stdout
+
+
+def test_a_damaged_database_fails_the_check(crawled: Command) -> None:
+    """Exit code 74, with what is wrong."""
+    path = crawled.folder / "data" / "pages.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("UPDATE _totals SET pages = pages + 1")
+    connection.close()
+    done = crawled("runs", "pages", "--check", "--json", exit_code=74)
+    line = json.loads(done.stdout)
+    assert 74 == line["exit_code"]
+    assert line["problems"]
+    assert "the database is damaged" in done.stderr
+    assert "problem" in crawled("runs", "pages", "--check", exit_code=74).stdout
+
+
+def test_a_run_that_was_killed_is_told(crawled: Command) -> None:
+    """A run without an end whose process is gone."""
+    connection = sqlite3.connect(crawled.folder / "data" / "pages.db", isolation_level=None)
+    connection.execute("UPDATE _runs SET outcome = NULL, ended = NULL, pid = 4194304000")
+    connection.close()
+    assert "killed" in crawled("runs", "pages").stdout
+
+
+def test_a_file_that_is_no_database(crawled: Command) -> None:
+    """Named, and left as it is."""
+    (crawled.folder / "x.db").write_text("no database at all, but long enough to have a header" * 10)
+    done = crawled("runs", "--db", "x.db", exit_code=None)
+    assert done.returncode in (2, 74)
+    assert "x.db" in done.stderr
+    assert 1 == done.stderr.count("\n")
