@@ -102,7 +102,8 @@ class Accounts:
     def save(self) -> None:
         """Commit to the vault what the sessions learned; nothing happens when nothing changed."""
         for session in list(self._sessions):
-            session.save()
+            if session.profile is not None and session.profile.changed:
+                session.save()
 
     def close(self) -> None:
         """Save and close every session and the pool."""
