@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from servers import DocsSite, serve_docs  # noqa: E402 - the folder above is not a package
+from tests.servers import DocsSite, serve_docs  # noqa: E402 - the folder above is not a package
 
 Row = tuple[str, str, str | None, int]
 

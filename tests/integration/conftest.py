@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 import pytest
-from servers import DjangoSite, DocsSite, MissingPackage, serve_django, serve_docs
 
 from crawlkit.testing import HostileServer
 from crawlkit.testing.hostile import Received, Step, answer
+from tests.servers import DjangoSite, DocsSite, MissingPackage, serve_django, serve_docs
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def django_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DjangoSite
         yield site
 
 
-# --- a site of quotes, with the markup of the public practice site ------------------------------------------------------
+# --- a site of quotes, with the markup of the public practice site ----------------------------------------------------
 
 QUOTES = [
     {"text": f"“Saying number {n}.”", "author": f"Author {n % 4}", "tags": ["all", f"mod-{n % 3}"]} for n in range(25)

@@ -62,16 +62,22 @@ def expected(docs_site) -> dict[str, tuple[str | None, str | None, int]]:
     return walk(docs_site.root, docs_site.base)
 
 
+@pytest.fixture
+def docs_spider(write_spider, root: Path) -> Path:
+    """The example in a folder of its own, so that its `data/` is not the project's."""
+    return write_spider((root / "spiders/docs.py").read_text(encoding="utf-8"), "docs.py")
+
+
 def test_walk_knows_the_documentation(expected):
     """The judge itself: hundreds of pages, each with a title; 3.11's has 526."""
     assert 400 < len(expected)
     assert all(title for title, _, _ in expected.values())
 
 
-def test_docs_crawl_takes_every_page_once(crawlkit, docs_site, expected, root):
+def test_docs_crawl_takes_every_page_once(crawlkit, docs_site, expected, docs_spider):
     """Every reachable page is done with the right row, none failed, none was fetched twice."""
     docs_site.forget()
-    line = crawlkit.run(root / "spiders/docs.py", "-a", f"start={docs_site.url}", "--db", "docs.db")
+    line = crawlkit.run(docs_spider, "-a", f"start={docs_site.url}", "--db", "docs.db")
     assert ("finished", 0, 0) == (line["outcome"], line["failed"], line["exit_code"])
     with sqlite3.connect(crawlkit.folder / "docs.db") as database:
         rows = database.execute("SELECT url, title, heading, links FROM items").fetchall()
@@ -86,8 +92,8 @@ def test_docs_crawl_takes_every_page_once(crawlkit, docs_site, expected, root):
     assert {urlsplit(url).path for url in expected} <= set(asked)
 
 
-def test_docs_crawl_without_a_start_says_so(crawlkit, root):
+def test_docs_crawl_without_a_start_says_so(crawlkit, docs_spider):
     """Exit code 2, one line that says what to type, nothing written."""
-    done = crawlkit("run", root / "spiders/docs.py", "--db", "docs.db", exit_code=2)
+    done = crawlkit("run", docs_spider, "--db", "docs.db", exit_code=2)
     assert "-a start=" in done.stderr
     assert not (crawlkit.folder / "docs.db").exists()

@@ -226,9 +226,7 @@ def test_unchanged_page_is_304(visitor: Visitor):
     assert 200 == visitor.get("/books?page=2", **{"If-None-Match": headers["ETag"]})[0]
 
 
-@pytest.mark.parametrize(
-    "path", ["/nowhere", "/books/none", "/books?page=0", "/books?page=4", "/books?page=x"]
-)
+@pytest.mark.parametrize("path", ["/nowhere", "/books/none", "/books?page=0", "/books?page=4", "/books?page=x"])
 def test_missing_pages_are_404(visitor: Visitor, path: str):
     """What the shop does not have it says so, to members."""
     visitor.log_in()

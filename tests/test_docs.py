@@ -1,0 +1,185 @@
+"""The documentation is true: its commands and programs run in a copy of the examples, its tables name what there is."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+
+from crawlkit.testing import demo_site, demo_site_runs
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+FILE = re.compile(r"# ([\w./-]+\.(?:py|toml))\n")
+EXIT_CODE = re.compile(r"# exit code (\d+)$")
+
+
+class Step(NamedTuple):
+    """A command and the lines that the page shows under it; "…" in a line stands for anything."""
+
+    command: str
+    shown: list[str]
+
+    @property
+    def exit_code(self) -> int:
+        found = EXIT_CODE.search(self.command)
+        return int(found[1]) if found else 0
+
+
+def blocks(page: Path) -> Iterator[tuple[str, str]]:
+    """(language, text) of each fenced block."""
+    for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        yield found[1], found[2]
+
+
+def steps(text: str) -> list[Step]:
+    """The commands of a console block."""
+    found: list[Step] = []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            found.append(Step(line[2:], []))
+        elif line.strip() not in ("", "…"):
+            found[-1].shown.append(line)
+    return found
+
+
+def matches(shown: str, printed: str) -> bool:
+    """Whether a line of the page is among what was printed."""
+    pattern = ".*".join(re.escape(part.strip()) for part in shown.split("…"))
+    return re.search(f"^.*{pattern}.*$", printed, re.M) is not None
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of what a reader has: the example spiders and crawl.toml."""
+    shutil.copytree(ROOT / "spiders", tmp_path / "spiders", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "crawl.toml", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def open_shop() -> Iterator[None]:
+    """The demo bookshop at the address that the pages name."""
+    if demo_site_runs():
+        yield
+        return
+    with demo_site():
+        yield
+
+
+def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "NO_COLOR": "1", "COLUMNS": "200", "HOME": str(folder)}
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page_runs(page: Path, folder: Path, open_shop: None):
+    """Each block in its turn: files are written, commands print what the page shows, programs end well."""
+    ran = 0
+    for language, text in blocks(page):
+        named = FILE.match(text)
+        if named and language in ("python", "toml"):
+            (folder / named[1]).write_text(text, encoding="utf-8")
+            continue
+        ran += 1
+        if language == "python":
+            done = run([sys.executable, "-W", "error", "-c", text], folder)
+            assert (0, "") == (done.returncode, done.stderr)
+        elif language == "console":
+            for step in steps(text):
+                done = run(["bash", "-c", step.command], folder)
+                printed = done.stdout + done.stderr
+                assert (step.command, step.exit_code, printed) == (step.command, done.returncode, printed)
+                missing = [line for line in step.shown if not matches(line, printed)]
+                assert ([], step.command, printed) == (missing, step.command, printed)
+        else:
+            ran -= 1
+    assert ran or page.name == "README.md"
+
+
+def test_a_wrong_line_is_noticed():
+    """The judge itself: a line that was not printed does not match, an ellipsis matches what it should."""
+    assert matches("…finished: 316 pages, …", "12:00 bookshop finished: 316 pages, 0 failed")
+    assert not matches("…finished: 317 pages, …", "12:00 bookshop finished: 316 pages, 0 failed")
+    assert [Step("echo a  # exit code 5", ["a"])] == steps("$ echo a  # exit code 5\na\n")
+    assert 5 == steps("$ echo a  # exit code 5\n")[0].exit_code
+
+
+def test_readme_has_the_two_commands():
+    """They are what a newcomer types and what .ci/run runs."""
+    commands = [text.strip() for language, text in blocks(ROOT / "README.md") if language == "sh"]
+    assert [
+        "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/crawlkit run spiders/site.py",
+        "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest",
+    ] == commands
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path):
+    """No link to a page that is not there."""
+    links = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [] == [link for link in links if "://" not in link and not (page.parent / link).exists()]
+
+
+def test_every_page_is_linked_from_the_readme():
+    """A page that nobody finds is no documentation."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [] == [page.name for page in ROOT.glob("docs/*.md") if f"docs/{page.name}" not in readme]
+
+
+def test_configuration_names_every_key():
+    """docs/configuration.md has a row for each key, with the line that the code has for it."""
+    from crawlkit.crawl.settings_sections import SECTIONS, JobSettings, ProfileSettings
+
+    text = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## \[(\S+)\]\n(.*?)(?=^## |\Z)", text, re.M | re.S))
+    described = {**SECTIONS, "profiles.NAME": ProfileSettings, "spiders.NAME": JobSettings}
+    assert list(described) == list(sections)
+    for section, kind in described.items():
+        rows = dict(re.findall(r"^\| `(\w+)`[ ¹]* \| .*? \| (.*?) \|$", sections[section], re.M))
+        assert {field.name: field.metadata["doc"] for field in dataclasses.fields(kind)} == rows
+
+
+def test_commands_names_every_command_and_option():
+    """docs/commands.md has a section for each command, and each of its options in it."""
+    from crawlkit.cli.entry import commands
+
+    text = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## crawlkit (\w+).*?\n(.*?)(?=^## |\Z)", text, re.M | re.S))
+    context = click.Context(commands)
+    assert sorted(commands.list_commands(context)) == sorted(sections)
+    for name in sections:
+        command = commands.get_command(context, name)
+        assert command is not None
+        options = [option for option in command.params if isinstance(option, click.Option)]
+        shown = {option.opts[0] for option in options if not option.hidden} - {"--debug", "--set", "--json", "--help"}
+        assert (name, set()) == (name, {opt for opt in shown if f"{opt}" not in sections[name]})
+
+
+def test_exit_codes_are_named():
+    """docs/commands.md has a row for each exit code that a run can end with."""
+    from crawlkit.crawl.result import EXIT_CODES
+
+    text = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    rows = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", text, re.M) for code in row.split(",")}
+    assert {*EXIT_CODES.values(), 2, 4} == rows
+
+
+def test_scrapy_settings_are_named():
+    """docs/from-scrapy.md lists exactly the names that are understood."""
+    from crawlkit.crawl.settings_scrapy import _NAMES
+
+    text = (ROOT / "docs/from-scrapy.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`([A-Z_]{4,})`", text.split("## Settings")[1]))
+    assert set(_NAMES) == listed
