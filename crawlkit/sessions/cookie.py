@@ -31,6 +31,7 @@ class Cookie:
     """
 
     __slots__ = (
+        "_binding",
         "_extra",
         "accessed",
         "creation",
@@ -110,6 +111,8 @@ class Cookie:
         self.accessed = accessed
         self.modified = modified
         self._extra = extra
+        # Shared by all copies of a cookie without a host: the first of them that is sent decides for all.
+        self._binding: dict[str, str] | None = None if host else {}
 
     @property
     def key(self) -> Key:
@@ -145,9 +148,15 @@ class Cookie:
         """The same cookie for `host` alone: what becomes of one without a domain when it is sent for the first
         time."""
         twin = self.copy()
-        twin.host, twin.host_only = host, True
+        twin.host, twin.host_only, twin._binding = host, True, None
         twin._extra = {**self.extra(), "bound": True}
         return twin
+
+    def binding(self, host: str | None) -> str | None:
+        """The host that this cookie, or a copy of it, was sent to first; `host` is from now on when there was none."""
+        if self._binding is None or host is None:
+            return (self._binding or {}).get("host")
+        return self._binding.setdefault("host", host)
 
     def __repr__(self) -> str:
         return f"<Cookie {self.name} for {self.domain or 'the first host'}{self.path}>"  # never the value
@@ -228,10 +237,15 @@ class Cookie:
         if name.lower() == "httponly":
             self.httponly = True
         elif name.lower() == "samesite":
-            self.samesite = SAME_SITE.get(str(value).lower())
+            self.samesite = same_site_of(value)
         else:
             rest = {**(self.extra().get("rest") or {}), name: value}
             self._extra = {**self.extra(), "rest": rest}
+
+
+def same_site_of(text: object) -> SameSite | None:
+    """The SameSite that a text in any case means; None for other texts, and for what is no text."""
+    return SAME_SITE.get(text.lower()) if isinstance(text, str) else None
 
 
 @lru_cache(maxsize=1024)

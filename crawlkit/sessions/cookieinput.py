@@ -11,7 +11,7 @@ from http.cookies import Morsel
 from typing import Any
 
 from crawlkit.exceptions import InvalidHeader
-from crawlkit.sessions.cookie import SAME_SITE, Cookie, place
+from crawlkit.sessions.cookie import Cookie, place, same_site_of
 from crawlkit.sessions.cookiedate import cookie_date
 from crawlkit.sessions.setcookie import CONTROL
 
@@ -44,7 +44,7 @@ def create_cookie(name: str, value: Any, **kwargs: Any) -> Cookie:
         path=kwargs.get("path") or "/",
         secure=bool(kwargs.get("secure", False)),
         httponly=bool(kwargs.get("httponly", "httponly" in rest)),
-        samesite=SAME_SITE.get(str(samesite).lower()),
+        samesite=same_site_of(samesite),
         expires=kwargs.get("expires"),
         discard=kwargs.get("discard") if kwargs.get("expires") is None else False,
         extra={word: setting for word, setting in extra.items() if setting} or None,

@@ -230,9 +230,11 @@ class CookieStore:
     def _bind(self, place: Place) -> None:
         """Give the cookies without a domain to the first host that they are sent to."""
         for cookie in self._index.unbound():
-            if path_match(place.path, cookie.path) and (place.secure or not cookie.secure):
+            sent = path_match(place.path, cookie.path) and (place.secure or not cookie.secure)
+            host = cookie.binding(place.host if sent else None)
+            if host is not None:
                 self._drop(cookie.key)
-                self._put(cookie.bound_to(place.host))
+                self._put(cookie.bound_to(host))
 
     def _tick(self) -> float:
         """The time of a change: later than every earlier one, whatever the clock says."""

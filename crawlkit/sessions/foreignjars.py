@@ -18,7 +18,7 @@ from http import cookiejar
 from itertools import islice
 from typing import Any, Protocol
 
-from crawlkit.sessions.cookie import SAME_SITE, Cookie, place
+from crawlkit.sessions.cookie import Cookie, place, same_site_of
 from crawlkit.sessions.cookieinput import check, text_of
 from crawlkit.sessions.cookiestore import MAX_SET, CookieStore
 
@@ -161,7 +161,7 @@ def from_stdlib(foreign: Any) -> Cookie:
         path=foreign.path or "/",
         secure=bool(foreign.secure),
         httponly="httponly" in rest,
-        samesite=SAME_SITE.get(str(samesite).lower()),
+        samesite=same_site_of(samesite),
         expires=foreign.expires,
         discard=bool(foreign.discard),
         extra={word: setting for word, setting in attributes.items() if setting} or None,

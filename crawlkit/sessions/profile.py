@@ -22,8 +22,8 @@ from crawlkit.sessions.vaultrows import COOKIES, HEADERS, STATE, TABLES, Changes
 HeaderValue = str | bytes | None
 
 # What belongs to one request only. (httpie's rule, and the ones that say which part of which body is meant.)
-_NEVER_KEPT = frozenset(("host", "range", "transfer-encoding", "cookie"))
-_NEVER_KEPT_PREFIXES = ("content-", "if-")
+_NEVER_KEPT = frozenset(("connection", "cookie", "expect", "host", "range", "transfer-encoding"))
+_NEVER_KEPT_PREFIXES = ("content-", "if-", "proxy-")
 
 _STALE_SECONDS = 3600.0  # times of access alone are written at most so often
 _FARTHEST = 2.0**53
@@ -49,6 +49,7 @@ class Profile:
         self.jar = CookieJar()
         self._turn = new_lock()
         self._seen = Sight()
+        self._handed: CaseInsensitiveDict[HeaderValue] = CaseInsensitiveDict()  # what the session has of `headers`
         self._synced: Changes = {table: {} for table in TABLES}
         self._version = 0
 
@@ -100,23 +101,31 @@ class Profile:
             return any(ours.values())
 
     def keep_headers(self, headers: Mapping[str, HeaderValue], defaults: Mapping[str, HeaderValue]) -> None:
-        """Make `headers`, a session's, the profile's: those that differ from its `defaults`, and None for a default
-        that it has no more. Content-*, If-*, Host and what else belongs to one request only is left out."""
+        """Keep what changed in `headers`, a session's, since the last call: values that differ from its `defaults`, None
+        for a default that it has no more. What other processes saved under other names stays. Content-*, If-*, Host and what
+        else belongs to one exchange is left out."""
+        present = CaseInsensitiveDict(headers)
         usual = CaseInsensitiveDict(defaults)
-        kept: CaseInsensitiveDict[HeaderValue] = CaseInsensitiveDict()
-        for name, value in list(headers.items()):
+        wanted: CaseInsensitiveDict[HeaderValue] = CaseInsensitiveDict()
+        for name, value in present.items():
             if _is_kept(name) and (name not in usual or usual[name] != value):
-                kept[name] = value
-        present = {name.lower() for name in headers}
+                wanted[name] = value
         for name in usual:
-            if name.lower() not in present:
-                kept[name] = None
-        self.headers = kept
+            if name not in present:
+                wanted[name] = None
+        for name, value in wanted.items():
+            if name not in self._handed or self._handed[name] != value:
+                self.headers[name] = value
+        for name in self._handed:
+            if name not in wanted:
+                self.headers.pop(name, None)
+        self._handed = wanted
 
     def headers_over(self, defaults: Mapping[str, HeaderValue]) -> CaseInsensitiveDict[HeaderValue]:
-        """`defaults` with the profile's headers over them; None stays None, which a session does not send."""
+        """`defaults` with the profile's headers over them, for a session to start with. None stays None: it is not sent."""
         merged: CaseInsensitiveDict[HeaderValue] = CaseInsensitiveDict(defaults)
         merged.update(self.headers)
+        self._handed = CaseInsensitiveDict(self.headers)
         return merged
 
     # --- what changed here ----------------------------------------------------------------------------------------

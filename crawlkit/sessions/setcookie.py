@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from crawlkit import url as urls
-from crawlkit.sessions.cookie import SAME_SITE, Cookie, SameSite
+from crawlkit.sessions.cookie import Cookie, SameSite, same_site_of
 from crawlkit.sessions.cookiedate import LATEST, cookie_date
 from crawlkit.sessions.suffixes import is_address, is_public_suffix
 
@@ -150,7 +150,7 @@ def _attributes(text: str) -> Attributes:
         elif name == "domain":
             found["domain"] = value.removeprefix(".").lower()
         elif name == "samesite":
-            found["samesite"] = SAME_SITE.get(value.lower())
+            found["samesite"] = same_site_of(value)
         elif name == "max-age" and _MAX_AGE.match(value):
             found["max_age"] = int(value)
         elif name == "expires" and (date := cookie_date(value)) is not None:
@@ -173,12 +173,14 @@ def _host_only(domain: str, host: str) -> bool:
 
 
 def _check_prefix(name: str, attributes: Attributes, host_only: bool) -> None:
-    prefix = name[:9].lower()
-    if prefix == "__secure-":
-        if not attributes.secure:
-            raise CookieRefused("__Secure- without Secure")
-    elif prefix.startswith("__host-") and not (attributes.secure and host_only and attributes.path == "/"):
-        raise CookieRefused("__Host- without Secure and Path=/, or with a Domain")
+    """The promises that a name's prefix makes (5.7 steps 20 and 21, and `__Http-`, which browsers keep too)."""
+    name = name.lower()
+    if name.startswith(("__secure-", "__host-", "__http-")) and not attributes.secure:
+        raise CookieRefused("a __Secure-, __Host- or __Http- cookie without Secure")
+    if name.startswith("__host-") and not (host_only and attributes.path == "/"):
+        raise CookieRefused("a __Host- cookie without Path=/ or with a Domain")
+    if name.startswith(("__http-", "__host-http-")) and not attributes.httponly:
+        raise CookieRefused("an __Http- cookie without HttpOnly")
 
 
 def domain_match(host: str, domain: str) -> bool:
