@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Not faults of a disk but of a path: no such folder, no folder at all, no right to write.
 _NO_PLACE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS})
+#: Seconds after which a run that may wait for the lock says so.
+_LOCK_SECONDS = 1.0
 #: Seconds that a hard stop may take before the process ends without waiting.
 _HARD_STOP_SECONDS = 0.7
 
@@ -152,6 +154,10 @@ def _drive(engine: Engine, name: str, database: Path, options: RunOptions, scree
     thread = threading.Thread(target=work, name="engine", daemon=True)
     with StopSignals(stop) as signals, _progress(engine, name, options, screen) as display:
         thread.start()
+        if options.wait:
+            thread.join(_LOCK_SECONDS)
+            if thread.is_alive() and engine.run_id is None:
+                log.info("not begun yet; if another run of this spider is at work, this one waits for it to end")
         while thread.is_alive():
             thread.join(0.2)
             since = signals.since if engine.run_id is None else signals.hard_since

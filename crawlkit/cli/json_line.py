@@ -7,14 +7,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crawlkit.cli.exit_codes import INTERNAL, LOGIN_FAILED, STORAGE_FAILED
 from crawlkit.crawl.result import Result
 
+_BROKEN = (LOGIN_FAILED, INTERNAL, STORAGE_FAILED)  # codes whose reason is an error
 _COUNTS = ("pages", "failed", "skipped", "items", "bytes", "requests", "retries", "logins")
 
 
 def result_line(spider: str, database: str, result: Result) -> dict[str, Any]:
     """One run as an object. `elapsed` is seconds, `bytes` decoded bodies, `run` None when no run began."""
-    return {
+    line = {
         "spider": spider,
         "run": result.run,
         "outcome": result.outcome,
@@ -27,6 +29,9 @@ def result_line(spider: str, database: str, result: Result) -> dict[str, Any]:
         "database": database,
         "exit_code": result.exit_code,
     }
+    if result.exit_code in _BROKEN:
+        line["error"] = result.reason
+    return line
 
 
 def error_line(message: str, *, outcome: str, exit_code: int, spider: str | None = None) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class _TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(_renamed(record))
-        return safe(line).replace("\n", "\n    ")
+        return safe(line).rstrip("\n").replace("\n", "\n    ")
 
 
 class _JSONFormatter(logging.Formatter):

@@ -15,6 +15,7 @@ from crawlkit.crawl.result import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
 #: Seconds between two log lines of a run without a terminal.
 LOG_INTERVAL_SECONDS = 10.0
@@ -111,10 +112,15 @@ def progress_block(name: str, now: Progress) -> RenderableType:
     block = Table.grid(padding=(0, 2), expand=False)
     block.add_row(Text(safe(name, one_line=True), style="bold"), *("" for _ in range(4)))
     for label, *cells in rows:
-        block.add_row(Text(label, style="dim"), *(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
-    if now.failed:
-        block.columns[3].style = "yellow"
+        block.add_row(Text(label, style="dim"), *(_cell(cell, now) for cell in cells))
     return block
+
+
+def _cell(text: str, now: Progress) -> Text:
+    from rich.text import Text
+
+    style = "yellow" if now.failed and text.endswith(" failed") else ""
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _per_minute(now: Progress) -> float:

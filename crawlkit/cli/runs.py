@@ -71,8 +71,19 @@ def _row(record: RunRecord) -> tuple[str, ...]:
         str(record.skipped),
         str(record.items),
         size_text(record.bytes),
-        safe(record.reason if record.reason and record.reason != record.outcome else "", one_line=True),
+        _reason(record),
     )
+
+
+def _reason(record: RunRecord) -> str:
+    reason = record.reason or ""
+    return "" if reason in ("finished", record.outcome) else safe(reason, one_line=True)
+
+
+def _fields(record: RunRecord) -> dict[str, Any]:
+    fields = {**asdict(record), "outcome": outcome_of(record)}
+    del fields["arguments"]  # -a may have been given a token
+    return fields
 
 
 def outcome_of(record: RunRecord) -> str:
@@ -123,7 +134,7 @@ def _print_json(path: Path, spider: str, records: Sequence[RunRecord], problems:
     line: dict[str, Any] = {
         "spider": spider,
         "database": str(path),
-        "runs": [{**asdict(record), "outcome": outcome_of(record)} for record in records],
+        "runs": [_fields(record) for record in records],
         "exit_code": code,
     }
     if problems is not None:

@@ -24,14 +24,14 @@ _OUTCOMES = {
 }
 
 _SHOWN = 5  # reasons of failure, and slow pages
-_LONG_SECONDS = 30.0  # a run longer than this tells its slowest pages
+_SLOW_SECONDS = 2.0  # pages that took longer are told
 _WIDTH = 10
 
 
 def headline(spider: str, result: Result) -> str:
     """One line: the finish reason and the counts."""
     words = _OUTCOMES.get(result.outcome, result.outcome)
-    if result.reason and result.reason not in (result.outcome, words):
+    if result.reason not in ("", "finished", result.outcome, words):
         words += f" ({safe(result.reason, one_line=True)})"
     rate = f" ({result.pages / result.elapsed:.1f} pages/s)" if result.pages and result.elapsed > 0 else ""
     return (
@@ -55,7 +55,7 @@ def details(result: Result, *, database: str, export: str) -> Iterator[str]:
     if result.logins:
         traffic.append(_count(result.logins, "login"))
     yield _row("traffic", ", ".join(traffic))
-    slow = list(result.slow)[:_SHOWN] if result.failed or result.elapsed > _LONG_SECONDS else []
+    slow = [entry for entry in result.slow if entry[1] >= _SLOW_SECONDS][:_SHOWN]
     for index, (url, seconds) in enumerate(slow):
         yield _row("" if index else "slowest", f"{duration_text(seconds)}  {safe(url, one_line=True)}")
     if result.run is not None:

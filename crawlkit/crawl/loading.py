@@ -123,9 +123,10 @@ def place_of(error: BaseException, path: Path) -> str:
 
 
 def _is_method(kind: type[Spider], name: str) -> bool:
-    # Spiders that begin elsewhere are told `-a start=URL`, also by those who never heard of Scrapy's start().
     value = getattr(kind, name, None)
-    return (callable(value) or isinstance(value, property)) and value is not Spider.start
+    if name == "start" and value is vars(Spider)["start"]:
+        return False  # spiders that begin elsewhere are told `-a start=URL`, whatever Scrapy's start() is
+    return callable(value) or isinstance(value, property)
 
 
 def _split(target: str) -> tuple[Path, str, str]:

@@ -192,9 +192,7 @@ class _Layers:
         for path, value in self.values.items():
             if path[0] == "profiles":
                 profiles.setdefault(path[1], {})[path[2]] = _without_none(value)
-        made["profiles"] = MappingProxyType(
-            {name: ProfileSettings(**keys) for name, keys in profiles.items()}
-        )
+        made["profiles"] = MappingProxyType({name: ProfileSettings(**keys) for name, keys in profiles.items()})
         return Settings(folder=folder, warnings=tuple(self.warnings), **made)
 
 
@@ -214,9 +212,7 @@ def _check_name(where: str, name: object) -> None:
     from crawlkit.crawl.spider import NAME
 
     if not isinstance(name, str) or not NAME.match(name):
-        raise ConfigError(
-            f"{where}: a name is lower-case letters, digits, . _ - and starts with a letter or digit"
-        )
+        raise ConfigError(f"{where}: a name is lower-case letters, digits, . _ - and starts with a letter or digit")
 
 
 def _kinds(section: type[Any]) -> dict[str, Kind]:

@@ -35,11 +35,7 @@ class Kind:
 
 def whole(minimum: int = 0, maximum: int | None = None) -> Kind:
     """A whole number from `minimum` to `maximum`."""
-    words = (
-        f"a whole number, {minimum} or more"
-        if maximum is None
-        else f"a whole number from {minimum} to {maximum}"
-    )
+    words = f"a whole number, {minimum} or more" if maximum is None else f"a whole number from {minimum} to {maximum}"
 
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int):

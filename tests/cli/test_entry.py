@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,22 @@ def test_version_imports_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     heavy = {"click", "rich", "urllib3", "selectolax", "sqlite_utils", "sqlite3", "tenacity"}
     assert set() == heavy & loaded_by("from crawlkit.cli import main; main(['--version'])")
     assert set() == heavy & loaded_by("import crawlkit")
+
+
+def test_version_is_quick() -> None:
+    """Within six times what Python needs to start; the best of several, for other work is going on."""
+    command = Path(sys.executable).with_name("crawlkit")
+    pass_seconds = best([sys.executable, "-c", "pass"])
+    assert best([str(command), "--version"]) < 6 * pass_seconds
+
+
+def best(words: list[str]) -> float:
+    def once() -> float:
+        begin = time.perf_counter()
+        subprocess.run(words, check=True, capture_output=True)
+        return time.perf_counter() - begin
+
+    return min(once() for _ in range(7))
 
 
 def test_help_of_all_commands_needs_no_network_code() -> None:
