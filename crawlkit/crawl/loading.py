@@ -124,8 +124,6 @@ def place_of(error: BaseException, path: Path) -> str:
 
 def _is_method(kind: type[Spider], name: str) -> bool:
     value = getattr(kind, name, None)
-    if name == "start" and value is vars(Spider)["start"]:
-        return False  # spiders that begin elsewhere are told `-a start=URL`, whatever Scrapy's start() is
     return callable(value) or isinstance(value, property)
 
 
