@@ -26,7 +26,7 @@ from crawlkit.cli.progress import LiveProgress, LogProgress
 from crawlkit.cli.signals import StopSignals
 from crawlkit.cli.summary import details, headline
 from crawlkit.cli.terminal import console, is_terminal
-from crawlkit.crawl.loading import SpiderSource, check_start_urls, make_spider
+from crawlkit.crawl.loading import SpiderSource, make_spider
 from crawlkit.crawl.result import Result
 from crawlkit.crawl.settings import Override, Settings, resolve_settings
 from crawlkit.crawl.settings_file import ConfigFile, find_config
@@ -71,7 +71,6 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
     from crawlkit.crawl.engine import Engine
 
     spider = make_spider(source, options.arguments)
-    check_start_urls(spider, str(source.path))
     config = find_config(source.path.resolve().parent)
     settings = resolve_settings(
         config,

@@ -82,7 +82,8 @@ def progress_line(now: Progress) -> str:
 
 
 def progress_block(name: str, now: Progress) -> RenderableType:
-    """The live block: three rows of label and value."""
+    """The live block: the spider's name over three rows of figures."""
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
@@ -110,10 +111,9 @@ def progress_block(name: str, now: Progress) -> RenderableType:
         ),
     )
     block = Table.grid(padding=(0, 2), expand=False)
-    block.add_row(Text(safe(name, one_line=True), style="bold"), *("" for _ in range(4)))
     for label, *cells in rows:
         block.add_row(Text(label, style="dim"), *(_cell(cell, now) for cell in cells))
-    return block
+    return Group(Text(safe(name, one_line=True), style="bold", no_wrap=True, overflow="ellipsis"), block)
 
 
 def _cell(text: str, now: Progress) -> Text:
