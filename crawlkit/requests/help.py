@@ -10,6 +10,11 @@ import ssl
 from importlib import metadata
 from typing import Any
 
+try:
+    import idna
+except ImportError:
+    idna = None  # type: ignore[assignment]  # crawlkit does without it
+
 from crawlkit.requests.__version__ import __version__ as requests_version
 from crawlkit.version import VERSION
 
@@ -31,7 +36,7 @@ def info() -> dict[str, Any]:
         "chardet": {"version": None},
         "charset_normalizer": {"version": _version("charset-normalizer")},
         "cryptography": {"version": _version("cryptography") or ""},
-        "idna": {"version": _version("idna") or ""},
+        "idna": {"version": getattr(idna, "__version__", "")},
         "requests": {"version": requests_version},
         "crawlkit": {"version": VERSION},
     }

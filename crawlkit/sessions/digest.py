@@ -148,10 +148,12 @@ class HTTPDigestAuth(Credentials):
         ]
         if "opaque" in params:
             fields.append(f"opaque={_quoted(params['opaque'])}")
+        # RFC 7616 section 3.4 has these two without quotes; with them is what requests has sent for ten
+        # years, and there are servers that read nothing else.
         if "algorithm" in params:
-            fields.append(f"algorithm={params['algorithm']}")
+            fields.append(f"algorithm={_quoted(params['algorithm'])}")
         if qop:
-            fields.append(f'qop=auth, nc={uses}, cnonce="{client_nonce}"')
+            fields.append(f'qop="auth", nc={uses}, cnonce="{client_nonce}"')
         elif algorithm.endswith("-SESS"):
             fields.append(f'cnonce="{client_nonce}"')
         return "Digest " + ", ".join(fields)

@@ -23,7 +23,9 @@ _SYSTEM_SETTINGS = sys.platform in ("darwin", "win32")
 
 
 # Asked first, because reading them all decodes every variable there is, before every request.
-_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_PROXY_VARIABLES = tuple(
+    name for scheme in ("http", "https", "all", "no") for name in (f"{scheme}_proxy", f"{scheme}_PROXY".upper())
+)
 
 
 # --- proxies ------------------------------------------------------------------------------------------------
@@ -44,7 +46,7 @@ def _environ_proxies() -> dict[str, str]:
         return {}
     # The standard library's reading: `name_proxy` in any case, lower case wins, HTTP_PROXY ignored in a CGI
     # script, where a client could set it with a header (httpoxy).
-    return {scheme: proxy for scheme, proxy in urllib.request.getproxies().items() if scheme != "no"}
+    return urllib.request.getproxies()
 
 
 def select_proxy(url: str, proxies: Mapping[str, str] | None) -> str | None:

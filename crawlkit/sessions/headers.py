@@ -217,8 +217,8 @@ def unquote_header_value(value: str, is_filename: bool = False) -> str:
 
     `is_filename` leaves a UNC path (`\\server\share`) as it is: old browsers send it unescaped.
     """
-    if len(value) < 2 or not value[0] == value[-1] == '"':
-        return value[1:-1] if value == '"' else value
+    if not value or not value[0] == value[-1] == '"':
+        return value
     inner = value[1:-1]
     if is_filename and inner.startswith("\\\\"):
         return inner

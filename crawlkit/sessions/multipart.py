@@ -5,9 +5,9 @@ What belongs here: parts and their framing. What does not: reading multipart, ot
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping
-from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from crawlkit.exceptions import InvalidHeader
@@ -88,13 +88,13 @@ def _described(name: Any, value: Any) -> tuple[Any, Any, Any, Any]:
     return guess_filename(value) or name, value, None, None
 
 
-def guess_filename(obj: Any) -> str | None:
+def guess_filename(obj: Any) -> str | bytes | None:
     """The last part of a file object's `name`; None where it has none, such as `<stdin>`, a descriptor."""
     name = getattr(obj, "name", None)
     if not name or not isinstance(name, (str, bytes)):
         return None
     text = _text(name)
-    return None if text.startswith("<") or text.endswith(">") else PurePath(text).name
+    return None if text.startswith("<") or text.endswith(">") else os.path.basename(name)  # noqa: PTH119 - bytes, too
 
 
 def _content(value: Any) -> bytes:

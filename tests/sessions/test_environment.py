@@ -161,7 +161,7 @@ def test_a_client_cannot_set_the_proxy_of_a_cgi_script(monkeypatch: pytest.Monke
     """HTTP_PROXY there is the header `Proxy:` (httpoxy, CVE-2016-1000110)."""
     monkeypatch.setenv("HTTP_PROXY", "http://evil")
     monkeypatch.setenv("REQUEST_METHOD", "GET")
-    assert {} == get_environ_proxies("http://a.example/")
+    assert "http" not in get_environ_proxies("http://a.example/")
 
 
 RESOLVE: list[tuple[str, Any, bool]] = [
