@@ -1,8 +1,8 @@
 """Cookie: one cookie as a value.
 
-What belongs here: its attributes, under RFC 6265bis' ideas and http.cookiejar's names. What does not: which cookies
-a response may set (setcookie.py), what users make one from (cookieinput.py), where they are kept and sent
-(cookiestore.py).
+What belongs here: its attributes, under RFC 6265bis' ideas and http.cookiejar's names. What does not: which
+cookies a response may set (setcookie.py), what users make one from (cookieinput.py), where they are kept and
+sent (cookiestore.py).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Key = tuple[str, bool, str, str]
 class Cookie:
     """One cookie. `jar.set()`, `create_cookie()` and Set-Cookie make them; iterating over a jar gives them.
 
-    `value`, `expires`, `secure` and the like may be assigned, and the jar that holds the cookie goes by it; name,
-    domain and path make it the cookie that it is and must not be. Not thread-safe itself: the jar's lock does not
-    guard assignments.
+    `value`, `expires`, `secure` and the like may be assigned, and the jar that holds the cookie goes by it;
+    name, domain and path make it the cookie that it is and must not be. Not thread-safe itself: the jar's
+    lock does not guard assignments.
     """
 
     __slots__ = (
@@ -55,8 +55,8 @@ class Cookie:
     """Each character of a received value is one byte of it (latin-1), so that what is sent back is what was
     received."""
     host: str
-    """Lower case, punycode, no leading dot. Empty until a cookie without a domain is bound to the first host it is
-    sent to."""
+    """Lower case, punycode, no leading dot. Empty until a cookie without a domain is bound to the first host
+    it is sent to."""
     host_only: bool
     """Whether the cookie goes to `host` alone and not to the hosts under it."""
     dotted: bool
@@ -75,7 +75,9 @@ class Cookie:
     accessed: float
     """When it was last sent, in seconds since 1970."""
     modified: float
-    """When it was last set, in seconds since 1970: the later of two wins when two processes' jars are merged."""
+    """When it was last set, in seconds since 1970: the later of two wins when two processes' jars are
+    merged.
+    """
 
     def __init__(
         self,
@@ -121,8 +123,8 @@ class Cookie:
 
     @property
     def domain(self) -> str:
-        """As http.cookiejar shows it: `.example.com` for a received `Domain=example.com`, `example.com` for a host
-        alone."""
+        """As http.cookiejar shows it: `.example.com` for a received `Domain=example.com`, `example.com` for
+        a host alone."""
         return f".{self.host}" if self.dotted else self.host
 
     @domain.setter
@@ -145,15 +147,17 @@ class Cookie:
         return twin
 
     def bound_to(self, host: str) -> Cookie:
-        """The same cookie for `host` alone: what becomes of one without a domain when it is sent for the first
-        time."""
+        """The same cookie for `host` alone: what becomes of one without a domain when it is sent for the
+        first time."""
         twin = self.copy()
         twin.host, twin.host_only, twin._binding = host, True, None
         twin._extra = {**self.extra(), "bound": True}
         return twin
 
     def binding(self, host: str | None) -> str | None:
-        """The host that this cookie, or a copy of it, was sent to first; `host` is from now on when there was none."""
+        """The host that this cookie, or a copy of it, was sent to first; `host` is from now on when there
+        was none.
+        """
         if self._binding is None or host is None:
             return (self._binding or {}).get("host")
         return self._binding.setdefault("host", host)
@@ -162,10 +166,13 @@ class Cookie:
         return f"<Cookie {self.name} for {self.domain or 'the first host'}{self.path}>"  # never the value
 
     def extra(self) -> dict[str, Any]:
-        """What http.cookiejar's cookies have and RFC 6265bis' have not, as far as it was set. Do not change it."""
+        """What http.cookiejar's cookies have and RFC 6265bis' have not, as far as it was set. Do not change
+        it.
+        """
         return self._extra or {}
 
-    # --- http.cookiejar's names for the rest ----------------------------------------------------------------------
+    # --- http.cookiejar's names for the rest
+    # ----------------------------------------------------------------------
 
     @property
     def domain_specified(self) -> bool:
@@ -250,8 +257,8 @@ def same_site_of(text: object) -> SameSite | None:
 
 @lru_cache(maxsize=1024)
 def place(domain: str) -> tuple[str, bool, bool]:
-    """Host, host-only and dotted of a domain as users write it: any case, Unicode or punycode, with a dot first or
-    not."""
+    """Host, host-only and dotted of a domain as users write it: any case, Unicode or punycode, with a dot
+    first or not."""
     dotted = domain.startswith(".")
     host = host_name(domain[1:] if dotted else domain)
     host_only = not host or is_address(host) or is_public_suffix(host)

@@ -1,7 +1,7 @@
 """Cookie dates: what `Expires` means.
 
-What belongs here: the algorithm of RFC 6265bis section 5.1.1, which reads what servers write, not what any grammar
-says. What does not: other HTTP dates (Retry-After and the like have a grammar that servers keep to).
+What belongs here: the algorithm of RFC 6265bis section 5.1.1, which reads what servers write, not what any
+grammar says. What does not: other HTTP dates (Retry-After and the like have a grammar that servers keep to).
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ _MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
 
 @lru_cache(maxsize=1024)
 def cookie_date(text: str) -> int | None:
-    """Seconds since 1970 (UTC) of a cookie's date, None when it is none. Time zones are not looked at: all are
-    GMT."""
+    """Seconds since 1970 (UTC) of a cookie's date, None when it is none. Time zones are not looked at: all
+    are GMT."""
     time: tuple[int, int, int] | None = None
     day = month = year = None
     for token in _TOKENS.findall(text):
-        # Each token is tried as a time, a day, a month and a year, in this order; the first of each kind counts.
+        # Each token is tried as a time, a day, a month and a year, in this order; the first of each kind
+        # counts.
         if time is None and (match := _TIME.match(token)):
             time = (int(match[1]), int(match[2]), int(match[3]))
         elif day is None and (match := _DAY.match(token)):

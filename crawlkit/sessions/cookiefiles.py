@@ -2,10 +2,10 @@
 
 What belongs here: reading and writing such files. What does not: jars of http.cookiejar (foreignjars.py).
 
-A line has seven fields between tabs: domain, whether the hosts under it count too, path, Secure, expiry in seconds
-since 1970 (0: none), name, value. `#HttpOnly_` before the domain marks an HttpOnly cookie; other lines with `#` are
-comments. The format knows no SameSite and no creation time. Files are latin-1, so that a value's bytes stay as they
-were received.
+A line has seven fields between tabs: domain, whether the hosts under it count too, path, Secure, expiry in
+seconds since 1970 (0: none), name, value. `#HttpOnly_` before the domain marks an HttpOnly cookie; other
+lines with `#` are comments. The format knows no SameSite and no creation time. Files are latin-1, so that a
+value's bytes stay as they were received.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def load_cookies_txt(path: str | Path) -> CookieJar:
 
 
 def parse_cookies_txt(text: str, *, name: str = "cookies.txt") -> list[Cookie]:
-    """The cookies of a cookies.txt file's text, expired ones too. UsageError names `name` and the line that is
-    broken."""
+    """The cookies of a cookies.txt file's text, expired ones too. UsageError names `name` and the line that
+    is broken."""
     cookies = []
     for number, line in enumerate(text.removeprefix("\xef\xbb\xbf").split("\n"), start=1):
         line = line.rstrip("\r")
@@ -123,8 +123,8 @@ def save_cookies_txt(path: str | Path, cookies: Iterable[Cookie]) -> None:
 
 
 def format_cookies_txt(cookies: Iterable[Cookie]) -> str:
-    """Cookies as the text of a cookies.txt file, each character a byte. Those without a domain yet are left out:
-    they belong to no host. UsageError names a cookie that the format cannot hold."""
+    """Cookies as the text of a cookies.txt file, each character a byte. Those without a domain yet are left
+    out: they belong to no host. UsageError names a cookie that the format cannot hold."""
     lines = [_HEADER]
     for cookie in cookies:
         if cookie.host:

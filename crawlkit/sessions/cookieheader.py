@@ -1,7 +1,8 @@
 """The Cookie header: its text, its limits, the order in it, and what stays out of requests that another site
 caused.
 
-What belongs here: what is done with cookies that match a request. What does not: which ones match (cookiestore.py).
+What belongs here: what is done with cookies that match a request. What does not: which ones match
+(cookiestore.py).
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def crosses_sites(cookie: Cookie, method: str, now: float) -> bool:
 
 
 def header(cookies: list[Cookie]) -> str:
-    """The cookies as a header's value, within the limits; one that does not fit is left out, smaller ones still
-    go."""
+    """The cookies as a header's value, within the limits; one that does not fit is left out, smaller ones
+    still go."""
     pairs = []
     room = MAX_SENT_BYTES + len("; ")
     for cookie in cookies[:MAX_SENT]:

@@ -1,11 +1,11 @@
 """CookieIndex: where each cookie is found, and which have to go when there are too many.
 
-What belongs here: the index and its limits (end of RFC 6265bis section 5.7). What does not: which cookie may be put
-in or sent, and the lock (cookiestore.py).
+What belongs here: the index and its limits (end of RFC 6265bis section 5.7). What does not: which cookie may
+be put in or sent, and the lock (cookiestore.py).
 
-It has three steps: the last two labels of a host (a cheap stand-in for its site that needs no public suffix list),
-the host, and in it the cookies by key beside a list that is always in the order of sending. A request looks at its
-host and the hosts above it, and at no other cookie.
+It has three steps: the last two labels of a host (a cheap stand-in for its site that needs no public suffix
+list), the host, and in it the cookies by key beside a list that is always in the order of sending. A request
+looks at its host and the hosts above it, and at no other cookie.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from crawlkit.sessions.cookie import Cookie, Key
 from crawlkit.sessions.setcookie import domain_match
 from crawlkit.sessions.suffixes import is_address, site
 
-# RFC 6265bis asks for 50 a domain and 3,000 in all at least. Browsers stop at 180 a site; jobs that talk to one
-# site for months need more, and the limit is there to keep a hostile site from filling the memory, not to ration
-# cookies.
+# RFC 6265bis asks for 50 a domain and 3,000 in all at least. Browsers stop at 180 a site; jobs that talk to
+# one site for months need more, and the limit is there to keep a hostile site from filling the memory, not
+# to ration cookies.
 MAX_PER_SITE = 3000
 MAX_TOTAL = 30_000
 
@@ -65,7 +65,9 @@ class HostCookies:
 
 
 class _Tail:
-    """The hosts with the same last two labels, how many cookies they have, and when to count them exactly again."""
+    """The hosts with the same last two labels, how many cookies they have, and when to count them exactly
+    again.
+    """
 
     __slots__ = ("count", "count_at", "hosts", "secure")
 
@@ -178,7 +180,8 @@ class CookieIndex:
                 del self._tails[name]
         return cookie
 
-    # --- limits ---------------------------------------------------------------------------------------------------
+    # --- limits
+    # ---------------------------------------------------------------------------------------------------
 
     def excess(self, new: Iterable[Cookie], now: float) -> list[Cookie]:
         """Which cookies must go after `new` came in, at `now` (seconds since 1970)."""
@@ -229,8 +232,8 @@ def _first_to_go(cookies: Iterable[Cookie], many: int, now: float, crowded: Call
 
 @lru_cache(maxsize=8192)
 def _tail(host: str) -> str:
-    """The last two labels of a name, the whole of an address. Every cookie that a request can carry has its host's
-    tail."""
+    """The last two labels of a name, the whole of an address. Every cookie that a request can carry has its
+    host's tail."""
     if is_address(host):
         return host
     cut = host.rfind(".", 0, max(host.rfind("."), 0))

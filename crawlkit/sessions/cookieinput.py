@@ -1,7 +1,7 @@
 """Cookies as users hand them over: names and values, http.cookiejar's keywords, morsels of http.cookies.
 
-What belongs here: making a Cookie from those, and refusing what cannot be sent. What does not: what servers send
-(setcookie.py).
+What belongs here: making a Cookie from those, and refusing what cannot be sent. What does not: what servers
+send (setcookie.py).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _FOREIGN = ("port", "comment", "comment_url", "rfc2109", "version", "bound", "re
 
 
 def create_cookie(name: str, value: Any, **kwargs: Any) -> Cookie:
-    """A cookie from http.cookiejar's words: domain, path, secure, expires, discard, rest, version, port, comment,
-    comment_url, rfc2109; and from ours: httponly, samesite, host_only.
+    """A cookie from http.cookiejar's words: domain, path, secure, expires, discard, rest, version, port,
+    comment, comment_url, rfc2109; and from ours: httponly, samesite, host_only.
 
     A domain means that host and the hosts under it, as `Domain=` does; a public suffix, an address or
-    `host_only=True` that host alone; no domain: the first host that the cookie is sent to, which it then belongs
-    to. TypeError for other words, InvalidHeader for what cannot go into a header.
+    `host_only=True` that host alone; no domain: the first host that the cookie is sent to, which it then
+    belongs to. TypeError for other words, InvalidHeader for what cannot go into a header.
     """
     known = {"domain", "path", "secure", "expires", "discard", "httponly", "samesite", "host_only", *_FOREIGN}
     if unknown := sorted(set(kwargs) - known):

@@ -1,7 +1,7 @@
 """CookieMapping: a store of cookies that is used like a dict of names and values, as requests made it known.
 
-What belongs here: looking cookies up, setting and deleting them by name, domain and path. What does not: the rules
-of RFC 6265bis (setcookie.py, cookiestore.py), http.cookiejar's methods (cookies.py).
+What belongs here: looking cookies up, setting and deleting them by name, domain and path. What does not: the
+rules of RFC 6265bis (setcookie.py, cookiestore.py), http.cookiejar's methods (cookies.py).
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ class CookieMapping(CookieStore, MutableMapping[str, str]):
         self.set(name, value)
 
     def __delitem__(self, name: str) -> None:
-        """Delete the cookies of this name, of every domain and path; as in requests it is no error when there is
-        none."""
+        """Delete the cookies of this name, of every domain and path; as in requests it is no error when
+        there is none."""
         self._delete(self._chosen(name))
 
     def get(self, name: str, default: Any = None, domain: str | None = None, path: str | None = None) -> Any:
-        """The value of the one cookie with this name, domain and path, else `default`. CookieConflictError for
-        several."""
+        """The value of the one cookie with this name, domain and path, else `default`. CookieConflictError
+        for several."""
         try:
             return self._one(name, domain, path).value
         except KeyError:
             return default
 
     def set(self, name: str, value: Any, **kwargs: Any) -> Cookie | None:
-        """Set a cookie, the keywords being `create_cookie`'s; the cookie. A value of None deletes, a Morsel sets
-        what it says.
+        """Set a cookie, the keywords being `create_cookie`'s; the cookie. A value of None deletes, a Morsel
+        sets what it says.
 
-        Without a domain the cookie goes to the first host that it is sent to, and belongs to that host from then
-        on; setting it again changes it there.
+        Without a domain the cookie goes to the first host that it is sent to, and belongs to that host from
+        then on; setting it again changes it there.
         """
         if value is None:
             self._delete(self._chosen(name, kwargs.get("domain"), kwargs.get("path")))
@@ -143,7 +143,8 @@ class CookieMapping(CookieStore, MutableMapping[str, str]):
                 return cookie.bound_to(other.host)
         return cookie
 
-    # --- looking through the jar ----------------------------------------------------------------------------------
+    # --- looking through the jar
+    # ----------------------------------------------------------------------------------
 
     def _present(self) -> list[Cookie]:
         """The cookies that have not expired; those that have are dropped."""

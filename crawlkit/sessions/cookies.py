@@ -1,11 +1,11 @@
 """CookieJar: a session's cookies as users see them, and the functions that go with it.
 
-What belongs here: the dict-like interface that requests made known, the methods of http.cookiejar.CookieJar, and
-requests' functions over any jar. What does not: the rules of RFC 6265bis (setcookie.py, cookiestore.py).
+What belongs here: the dict-like interface that requests made known, the methods of http.cookiejar.CookieJar,
+and requests' functions over any jar. What does not: the rules of RFC 6265bis (setcookie.py, cookiestore.py).
 
-Where this jar differs from requests': it follows RFC 6265bis; a cookie set without a domain is bound to the first
-host that it is sent to; `multiple_domains()` answers what its name asks; the repr shows no value; expired cookies
-are not there.
+Where this jar differs from requests': it follows RFC 6265bis; a cookie set without a domain is bound to the
+first host that it is sent to; `multiple_domains()` answers what its name asks; the repr shows no value;
+expired cookies are not there.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ class CookieJar(CookieMapping, cookiejar.CookieJar):  # type: ignore[misc]
     """Cookies by RFC 6265bis with requests' and http.cookiejar's interfaces. Any thread may call anything.
 
     Iterating gives `Cookie` objects, `keys()` names, and `jar[name]` the value: KeyError when there is none,
-    CookieConflictError when several domains or paths have one. `domain` in every method is matched with its leading
-    dot first, then without. `policy` is a CookiePolicy that has a further say about every cookie received and sent.
+    CookieConflictError when several domains or paths have one. `domain` in every method is matched with its
+    leading dot first, then without. `policy` is a CookiePolicy that has a further say about every cookie
+    received and sent.
     """
 
     def __init__(
@@ -99,11 +100,12 @@ class CookieJar(CookieMapping, cookiejar.CookieJar):  # type: ignore[misc]
             self._last_tick = max(self._last_tick, cookie.modified)
             self._insert(cookie)
 
-    # --- http.cookiejar's methods ---------------------------------------------------------------------------------
+    # --- http.cookiejar's methods
+    # ---------------------------------------------------------------------------------
 
     def clear(self, domain: str | None = None, path: str | None = None, name: str | None = None) -> None:
-        """Delete all cookies, or those of a domain, of a path of it, or the one of a name there. KeyError when
-        there is none of those; ValueError for a path without a domain or a name without both."""
+        """Delete all cookies, or those of a domain, of a path of it, or the one of a name there. KeyError
+        when there is none of those; ValueError for a path without a domain or a name without both."""
         if (name is not None and path is None) or (path is not None and domain is None):
             raise ValueError("clear() takes a domain, a domain and a path, or a domain, a path and a name")
         if not self._delete(self._chosen(name, domain, path)) and domain is not None:
@@ -150,14 +152,15 @@ class CookieJar(CookieMapping, cookiejar.CookieJar):  # type: ignore[misc]
             self.set_cookie(own)
 
 
-# --- requests' functions, over any jar ----------------------------------------------------------------------------
+# --- requests' functions, over any jar
+# ----------------------------------------------------------------------------
 
 
 def cookiejar_from_dict(
     cookie_dict: Mapping[str, Any] | None, cookiejar: AnyJar | None = None, overwrite: bool = True
 ) -> AnyJar | CookieJar:
-    """`cookiejar` (a new CookieJar by default) with a cookie for each name and value; `overwrite` False keeps names
-    it has."""
+    """`cookiejar` (a new CookieJar by default) with a cookie for each name and value; `overwrite` False
+    keeps names it has."""
     jar = CookieJar() if cookiejar is None else cookiejar
     if cookie_dict is not None:
         present = set() if overwrite else {cookie.name for cookie in jar}
@@ -178,8 +181,8 @@ def dict_from_cookiejar(jar: cookiejar.CookieJar) -> dict[str, str | None]:
 
 
 def merge_cookies(jar: AnyJar, cookies: Mapping[str, Any] | cookiejar.CookieJar | None) -> AnyJar:
-    """`jar` with the cookies of another jar, or with those names of a mapping that it has not. ValueError if it is
-    no jar."""
+    """`jar` with the cookies of another jar, or with those names of a mapping that it has not. ValueError if
+    it is no jar."""
     if not isinstance(jar, cookiejar.CookieJar):
         raise ValueError(f"cookies can be merged into a jar only, not into {type(jar).__name__}")
     if isinstance(cookies, cookiejar.CookieJar):
@@ -204,7 +207,9 @@ def remove_cookie_by_name(
 
 
 def extract_cookies_to_jar(jar: cookiejar.CookieJar, request: Any, response: Any) -> None:
-    """Take the Set-Cookie headers of `response` (urllib3's, http.client's, ours) to `request` into any jar."""
+    """Take the Set-Cookie headers of `response` (urllib3's, http.client's, ours) to `request` into any
+    jar.
+    """
     if lines := foreignjars.set_cookie_lines(response):
         foreignjars.adapt(jar).receive(foreignjars.cookie_url(request.url, request.headers), lines)
 

@@ -1,11 +1,11 @@
 """CookieStore: the cookies of a session, what may overwrite what, what is sent where.
 
-What belongs here: RFC 6265bis sections 5.7 (the steps that look at the cookies there are) and 5.8, and the lock.
-What does not: the dict-like interface that users see (cookies.py), what a line says (setcookie.py), the index and
-its limits (cookieindex.py), saving (profile.py).
+What belongs here: RFC 6265bis sections 5.7 (the steps that look at the cookies there are) and 5.8, and the
+lock. What does not: the dict-like interface that users see (cookies.py), what a line says (setcookie.py),
+the index and its limits (cookieindex.py), saving (profile.py).
 
-The lock guards the index and is held for dictionary work only. `modified` times come from a clock that never steps
-back, so that of two changes the later one is known whatever happens to the time of day.
+The lock guards the index and is held for dictionary work only. `modified` times come from a clock that never
+steps back, so that of two changes the later one is known whatever happens to the time of day.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Gate(Protocol):
 class CookieStore:
     """Cookies by RFC 6265bis, for any number of threads.
 
-    `clock` gives seconds since 1970. `max_per_site` counts the cookies of one registrable domain, `max_total` all
-    of them.
+    `clock` gives seconds since 1970. `max_per_site` counts the cookies of one registrable domain,
+    `max_total` all of them.
     """
 
     def __init__(
@@ -52,10 +52,12 @@ class CookieStore:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.version = 0
-        """Grows with every change; equal versions mean an equal store (but for attributes assigned on cookies)."""
+        """Grows with every change; equal versions mean an equal store (but for attributes assigned on
+        cookies).
+        """
         self.epoch = 0
-        """The login that the cookies belong to. `receive(..., epoch=)` ignores answers to requests of an earlier
-        one."""
+        """The login that the cookies belong to. `receive(..., epoch=)` ignores answers to requests of an
+        earlier one."""
         self.refused = 0
         """How many Set-Cookie lines were not taken."""
         self._clock = clock
@@ -69,9 +71,9 @@ class CookieStore:
         """The value of the Cookie header for a request to `url`, None when there is nothing to send (section
         5.8.3).
 
-        `same_site` False says that another site caused the request: Strict cookies stay at home, Lax ones and those
-        that do not say go with safe methods only. Latin-1: each character is a byte. At most 150 cookies and 8,190
-        bytes with the header's name; the first in order are sent. Any thread.
+        `same_site` False says that another site caused the request: Strict cookies stay at home, Lax ones
+        and those that do not say go with safe methods only. Latin-1: each character is a byte. At most 150
+        cookies and 8,190 bytes with the header's name; the first in order are sent. Any thread.
         """
         if not self._index:
             return None
@@ -88,11 +90,12 @@ class CookieStore:
         return header(found) if found else None
 
     def receive(self, url: str, lines: Iterable[str], *, epoch: int | None = None) -> list[Cookie]:
-        """Take the Set-Cookie values (latin-1) of a response from `url`; those that were kept, in their order.
+        """Take the Set-Cookie values (latin-1) of a response from `url`; those that were kept, in their
+        order.
 
-        The first 50 are looked at. Lines that the rules refuse are counted in `refused` and logged at DEBUG with
-        the reason. A cookie that has expired already deletes the one that it replaces. With `epoch` the whole
-        response is ignored when the store is already at a later one. Any thread.
+        The first 50 are looked at. Lines that the rules refuse are counted in `refused` and logged at DEBUG
+        with the reason. A cookie that has expired already deletes the one that it replaces. With `epoch` the
+        whole response is ignored when the store is already at a later one. Any thread.
         """
         place = place_of(url)
         if place is None:
@@ -113,8 +116,8 @@ class CookieStore:
             return [] if epoch is not None and epoch < self.epoch else self._take_in(cookies, place, now)
 
     def next_epoch(self) -> int:
-        """Begin a new login's epoch and return it. From now on answers to earlier requests change nothing. Any
-        thread."""
+        """Begin a new login's epoch and return it. From now on answers to earlier requests change nothing.
+        Any thread."""
         with self._lock:
             self.epoch += 1
             return self.epoch
@@ -125,7 +128,8 @@ class CookieStore:
             raise CookieRefused("the jar's policy")
         return cookie
 
-    # --- saving and merging (profile.py) --------------------------------------------------------------------------
+    # --- saving and merging (profile.py)
+    # --------------------------------------------------------------------------
 
     def track_deletions(self) -> None:
         """From now on remember what is deleted, and when, until `forget_deletions`. Any thread."""
@@ -156,8 +160,8 @@ class CookieStore:
             return tick
 
     def absorb(self, cookies: Iterable[Cookie], deletions: Mapping[Key, float]) -> int:
-        """Take over what another process changed, where it changed it later than this one did; how many it was. Any
-        thread."""
+        """Take over what another process changed, where it changed it later than this one did; how many it
+        was. Any thread."""
         now = self._clock()
         with self._lock:
             before = self.version
@@ -173,7 +177,8 @@ class CookieStore:
                     self._drop(key, expired=True)  # nothing to remember: the others know
             return self.version - before
 
-    # --- all under the lock ---------------------------------------------------------------------------------------
+    # --- all under the lock
+    # ---------------------------------------------------------------------------------------
 
     def _take_in(self, cookies: list[Cookie], place: Place, now: float) -> list[Cookie]:
         kept = []

@@ -1,7 +1,7 @@
 """http.cookiejar: its cookies, its policies and its jars beside ours.
 
-What belongs here: turning cookies into each other, and using a jar or policy of the standard library through the
-two questions that a session asks (`header_for`, `receive`). What does not: cookies.txt (cookiefiles.py).
+What belongs here: turning cookies into each other, and using a jar or policy of the standard library through
+the two questions that a session asks (`header_for`, `receive`). What does not: cookies.txt (cookiefiles.py).
 
 A session that is given such a jar gets that jar's rules, not RFC 6265bis: host-only cookies go to subdomains,
 Secure is taken from http. `CookieJar.update(jar)` takes the cookies over instead.
@@ -38,7 +38,9 @@ class Jar(Protocol):
 
 
 def adapt(jar: object) -> Jar:
-    """`jar` as a session uses it: ours as it is, one of http.cookiejar wrapped. TypeError for anything else."""
+    """`jar` as a session uses it: ours as it is, one of http.cookiejar wrapped. TypeError for anything
+    else.
+    """
     if isinstance(jar, CookieStore):
         return jar
     if isinstance(jar, cookiejar.CookieJar):
@@ -47,7 +49,9 @@ def adapt(jar: object) -> Jar:
 
 
 class ForeignJar:
-    """A jar of http.cookiejar, asked in our words. As safe in threads as that jar is: it has a lock of its own."""
+    """A jar of http.cookiejar, asked in our words. As safe in threads as that jar is: it has a lock of its
+    own.
+    """
 
     def __init__(self, jar: cookiejar.CookieJar) -> None:
         self.jar = jar
@@ -59,8 +63,8 @@ class ForeignJar:
         return request.get_header("Cookie")
 
     def receive(self, url: str, lines: Iterable[str], *, epoch: int | None = None) -> list[Cookie]:
-        """Hand the first 50 Set-Cookie values to the jar; always returns [], for the jar does not tell. `epoch` is
-        not looked at."""
+        """Hand the first 50 Set-Cookie values to the jar; always returns [], for the jar does not tell.
+        `epoch` is not looked at."""
         self.jar.extract_cookies(Answer(islice(lines, MAX_SET)), _request(url))  # type: ignore[arg-type]
         return []
 
@@ -103,8 +107,8 @@ class PolicyGate:
 
 
 def to_stdlib(cookie: Cookie) -> cookiejar.Cookie:
-    """The cookie as http.cookiejar has it: a domain with a dot for hosts and those under them, `.local` after a
-    bare name."""
+    """The cookie as http.cookiejar has it: a domain with a dot for hosts and those under them, `.local`
+    after a bare name."""
     domain = cookie.host
     if not cookie.host_only:
         domain = f".{domain}"
@@ -133,8 +137,8 @@ def to_stdlib(cookie: Cookie) -> cookiejar.Cookie:
 
 
 def from_stdlib(foreign: Any) -> Cookie:
-    """Our cookie of one of http.cookiejar (or of anything with its attributes). InvalidHeader when it cannot be
-    sent."""
+    """Our cookie of one of http.cookiejar (or of anything with its attributes). InvalidHeader when it cannot
+    be sent."""
     host, host_only, dotted = place(foreign.domain or "")
     if host == "localhost.local":  # http.cookiejar's name for localhost
         host = "localhost"

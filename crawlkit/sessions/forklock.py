@@ -1,7 +1,7 @@
 """new_lock: a lock that a fork leaves usable.
 
-What belongs here: that alone. A child that is forked while another thread holds a lock would wait for that thread,
-which it does not have, for ever.
+What belongs here: that alone. A child that is forked while another thread holds a lock would wait for that
+thread, which it does not have, for ever.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Profile: what of a session outlives a run: its cookies, its headers, the state of its login.
 
-What belongs here: what a row of the vault means, and finding out what changed. What does not: SQL (vaultrows.py),
-how cookies behave (the jar), when to save (the session).
+What belongs here: what a row of the vault means, and finding out what changed. What does not: SQL
+(vaultrows.py), how cookies behave (the jar), when to save (the session).
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ class Profile:
     """A named set of rows in the vault: `jar`, `headers` and `state`, which may be changed freely and by any
     thread.
 
-    `save()` writes what changed and takes over what other processes saved; of two changes to one cookie, header or
-    entry of `state` the later one stays. `headers` are names and values; a value of None says that a session does
-    not send its default of this name. `state` holds JSON values under a name each, such as {"login": {"epoch": 3}}.
+    `save()` writes what changed and takes over what other processes saved; of two changes to one cookie,
+    header or entry of `state` the later one stays. `headers` are names and values; a value of None says that
+    a session does not send its default of this name. `state` holds JSON values under a name each, such as
+    {"login": {"epoch": 3}}.
 
-    A save has a turn (a lock held during I/O): two threads that save do so one after the other. The jar's lock is
-    taken in it for moments, never the other way round.
+    A save has a turn (a lock held during I/O): two threads that save do so one after the other. The jar's
+    lock is taken in it for moments, never the other way round.
     """
 
     def __init__(self, vault: Vault, name: str) -> None:
@@ -69,14 +70,14 @@ class Profile:
 
     @property
     def changed(self) -> bool:
-        """Whether there is something to save. (Attributes assigned on cookies are not seen here; `save()` sees
-        them.)"""
+        """Whether there is something to save. (Attributes assigned on cookies are not seen here; `save()`
+        sees them.)"""
         now = time.time()
         return self._jar.version != self._version or bool(self._header_changes(now) or self._state_changes(now))
 
     def load(self) -> None:
-        """Take over what is in the vault. What was changed here and not saved yet stays, unless it was changed
-        there later. StorageError when the vault cannot be read."""
+        """Take over what is in the vault. What was changed here and not saved yet stays, unless it was
+        changed there later. StorageError when the vault cannot be read."""
         with self._turn:
             unsaved = self._jar.version != self._version
             version, mine, _ = self._changes()
@@ -86,9 +87,9 @@ class Profile:
                 self._version = -1
 
     def save(self) -> bool:
-        """Write what changed and take over what others changed; whether anything was written. StorageError when the
-        vault cannot be written: nothing is lost then, the next save tries again. UsageError when `state` is not
-        JSON."""
+        """Write what changed and take over what others changed; whether anything was written. StorageError
+        when the vault cannot be written: nothing is lost then, the next save tries again. UsageError when
+        `state` is not JSON."""
         with self._turn:
             version, ours, accessed = self._changes()
             if any(ours.values()) or accessed:
@@ -101,9 +102,9 @@ class Profile:
             return any(ours.values())
 
     def keep_headers(self, headers: Mapping[str, HeaderValue], defaults: Mapping[str, HeaderValue]) -> None:
-        """Keep what changed in `headers`, a session's, since the last call: values that differ from its `defaults`, None
-        for a default that it has no more. What other processes saved under other names stays. Content-*, If-*, Host and what
-        else belongs to one exchange is left out."""
+        """Keep what changed in `headers`, a session's, since the last call: values that differ from its
+        `defaults`, None for a default that it has no more. What other processes saved under other names
+        stays. Content-*, If-*, Host and what else belongs to one exchange is left out."""
         present = CaseInsensitiveDict(headers)
         usual = CaseInsensitiveDict(defaults)
         wanted: CaseInsensitiveDict[HeaderValue] = CaseInsensitiveDict()
@@ -122,13 +123,16 @@ class Profile:
         self._handed = wanted
 
     def headers_over(self, defaults: Mapping[str, HeaderValue]) -> CaseInsensitiveDict[HeaderValue]:
-        """`defaults` with the profile's headers over them, for a session to start with. None stays None: it is not sent."""
+        """`defaults` with the profile's headers over them, for a session to start with. None stays None: it
+        is not sent.
+        """
         merged: CaseInsensitiveDict[HeaderValue] = CaseInsensitiveDict(defaults)
         merged.update(self.headers)
         self._handed = CaseInsensitiveDict(self.headers)
         return merged
 
-    # --- what changed here ----------------------------------------------------------------------------------------
+    # --- what changed here
+    # ----------------------------------------------------------------------------------------
 
     def _changes(self) -> tuple[int, Changes, dict[Key, float]]:
         """The jar's version, the rows that differ from what was last synced, and times of access."""
@@ -175,7 +179,8 @@ class Profile:
                 raise UsageError(f"state[{name!r}] of profile {self.name} is not JSON: {error}") from None
         return _differences(rows, self._synced[STATE], STATE.blank, now)
 
-    # --- what changed elsewhere -----------------------------------------------------------------------------------
+    # --- what changed elsewhere
+    # -----------------------------------------------------------------------------------
 
     def _take_over(self, seen: Sight, theirs: Changes, ours: Changes, version: int, unsaved: Changes) -> None:
         """Bring jar, headers and state up to what the vault now says, and remember that it says so.

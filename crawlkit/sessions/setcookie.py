@@ -1,16 +1,18 @@
 """Set-Cookie: what one line of a response means, and whether its sender may say so.
 
-What belongs here: RFC 6265bis section 5.6 (parsing) and those steps of 5.7 (storing) that look at the line and the
-URL alone. What does not: the steps that look at the cookies there are (cookiestore.py).
+What belongs here: RFC 6265bis section 5.6 (parsing) and those steps of 5.7 (storing) that look at the line
+and the URL alone. What does not: the steps that look at the cookies there are (cookiestore.py).
 
 Where the draft leaves a choice:
-- "Secure" is https and wss. Plain http to a loopback address is not: it is what tests speak, and a session that
+- "Secure" is https and wss. Plain http to a loopback address is not: it is what tests speak, and a session
+that
   treats it differently from other hosts hides the mistake that the test looks for.
-- Expiries are not cut to 400 days. The cap protects people from being tracked in a browser; a job that runs for
+- Expiries are not cut to 400 days. The cap protects people from being tracked in a browser; a job that runs
+for
   months wants its login for as long as the server gives it.
 - Names that begin with `__Host-` or `__Secure-` are looked at in any case, as later drafts and browsers do: a
-  server that compares without case would take `__HOST-id` for the protected name. A nameless cookie whose value
-  begins so is refused, because it is sent as if it were the name.
+  server that compares without case would take `__HOST-id` for the protected name. A nameless cookie whose
+  value begins so is refused, because it is sent as if it were the name.
 - SameSite never refuses a cookie: what a crawler sends are top-level navigations.
 """
 
@@ -85,8 +87,8 @@ def _place(origin: str, path: str) -> Place | None:
 
 
 def read(line: str, place: Place, now: float) -> Cookie:
-    """The cookie that one Set-Cookie line (latin-1) from `place` sets at `now`. CookieRefused when it may not be
-    set."""
+    """The cookie that one Set-Cookie line (latin-1) from `place` sets at `now`. CookieRefused when it may
+    not be set."""
     name, value, attributes = parse(line)
     domain, path, secure, httponly, samesite, expires, max_age = attributes
     if secure and not place.secure:
@@ -135,8 +137,8 @@ _NONE = Attributes()
 
 @lru_cache(maxsize=1024)
 def _attributes(text: str) -> Attributes:
-    """What follows the first `;`. Remembered: a server ends most of its lines alike. Of two alike the last one
-    counts."""
+    """What follows the first `;`. Remembered: a server ends most of its lines alike. Of two alike the last
+    one counts."""
     found: dict[str, object] = {}
     for part in text.split(";"):
         name, _, value = part.partition("=")
@@ -159,8 +161,8 @@ def _attributes(text: str) -> Attributes:
 
 
 def _host_only(domain: str, host: str) -> bool:
-    """Whether a Domain attribute means `host` alone. CookieRefused when it is not `host`'s to name (5.7 steps 8 to
-    10)."""
+    """Whether a Domain attribute means `host` alone. CookieRefused when it is not `host`'s to name (5.7
+    steps 8 to 10)."""
     if not domain.isascii():
         raise CookieRefused("a Domain that is not ASCII; a server writes punycode")
     if not domain_match(host, domain):
@@ -173,7 +175,9 @@ def _host_only(domain: str, host: str) -> bool:
 
 
 def _check_prefix(name: str, attributes: Attributes, host_only: bool) -> None:
-    """The promises that a name's prefix makes (5.7 steps 20 and 21, and `__Http-`, which browsers keep too)."""
+    """The promises that a name's prefix makes (5.7 steps 20 and 21, and `__Http-`, which browsers keep
+    too).
+    """
     name = name.lower()
     if name.startswith(("__secure-", "__host-", "__http-")) and not attributes.secure:
         raise CookieRefused("a __Secure-, __Host- or __Http- cookie without Secure")

@@ -1,12 +1,14 @@
 """Vault: the SQLite file that keeps profiles between runs.
 
-What belongs here: connections, transactions, who may use the file, the profiles as a whole. What does not: the rows
-of a profile (vaultrows.py), what they mean (profile.py), the tables (vaultschema.py), the file's mode
-(vaultfile.py).
+What belongs here: connections, transactions, who may use the file, the profiles as a whole. What does not:
+the rows of a profile (vaultrows.py), what they mean (profile.py), the tables (vaultschema.py), the file's
+mode (vaultfile.py).
 
 Decisions:
-- A rollback journal, never WAL: several processes write, and SQLite before 3.51.3 can corrupt a WAL file then.
-- A connection for each operation: nothing is shared between threads or carried over a fork, and an operation is
+- A rollback journal, never WAL: several processes write, and SQLite before 3.51.3 can corrupt a WAL file
+then.
+- A connection for each operation: nothing is shared between threads or carried over a fork, and an operation
+is
   rare (a save every half minute) beside what opening costs (0.2 ms).
 - Writing begins with BEGIN IMMEDIATE, so that what is read in a transaction is still true when it is written.
 - secure_delete, and no temporary files: a deleted login is gone from the file. synchronous=FULL: a saved one
@@ -39,19 +41,21 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 class Sight(NamedTuple):
-    """What a process has seen of a profile: the profile's number (None: it was not there) and its version then."""
+    """What a process has seen of a profile: the profile's number (None: it was not there) and its version
+    then.
+    """
 
     profile: int | None = None
     version: int = 0
 
 
 class Vault:
-    """Profiles in one SQLite file of mode 0600. Any thread and any process may use it at the same time, also after
-    a fork.
+    """Profiles in one SQLite file of mode 0600. Any thread and any process may use it at the same time, also
+    after a fork.
 
-    `path` is made, with its folder, when it is missing. StorageError: it cannot be read or written, it is damaged,
-    or others can read it or write its folder. StoreMismatch: it is something else, or of a newer crawlkit.
-    `busy_seconds` is how long an operation waits for other processes.
+    `path` is made, with its folder, when it is missing. StorageError: it cannot be read or written, it is
+    damaged, or others can read it or write its folder. StoreMismatch: it is something else, or of a newer
+    crawlkit. `busy_seconds` is how long an operation waits for other processes.
     """
 
     def __init__(self, path: str | Path = DEFAULT_PATH, *, busy_seconds: float = BUSY_SECONDS) -> None:
@@ -67,7 +71,8 @@ class Vault:
     def __repr__(self) -> str:
         return f"<Vault {self.path}>"
 
-    # --- profiles as a whole --------------------------------------------------------------------------------------
+    # --- profiles as a whole
+    # --------------------------------------------------------------------------------------
 
     def profile(self, name: str) -> Profile:
         """The profile of this name, loaded; an empty one, which is kept once it is saved, when there is none.
@@ -87,14 +92,14 @@ class Vault:
         return name in self.names()
 
     def delete(self, name: str) -> bool:
-        """Delete a profile for good; whether there was one. A process that has it loaded drops what it loaded when
-        it next saves, and keeps what it changed itself."""
+        """Delete a profile for good; whether there was one. A process that has it loaded drops what it
+        loaded when it next saves, and keeps what it changed itself."""
         with self._writing() as db:
             return db.execute("DELETE FROM profiles WHERE name = ?", (check_name(name),)).rowcount > 0
 
     def copy(self, source: str, target: str) -> None:
-        """Save the profile `source` once more as `target`. UsageError when there is no such profile, or `target`
-        exists."""
+        """Save the profile `source` once more as `target`. UsageError when there is no such profile, or
+        `target` exists."""
         with self._writing() as db:
             seen = self._sight(db, check_name(source))
             if seen.profile is None:
@@ -107,11 +112,12 @@ class Vault:
                 )
             vaultrows.copy(db, seen.profile, self._create(db, target, version=1))
 
-    # --- one profile's rows (profile.py) --------------------------------------------------------------------------
+    # --- one profile's rows (profile.py)
+    # --------------------------------------------------------------------------
 
     def pull(self, name: str, seen: Sight) -> tuple[Sight, Changes]:
-        """What others changed in a profile after `seen`. All there is when the profile is not the one that was
-        seen."""
+        """What others changed in a profile after `seen`. All there is when the profile is not the one that
+        was seen."""
         with self._reading() as db:
             now = self._sight(db, name)
             if now.profile is None or now == seen:
@@ -120,9 +126,9 @@ class Vault:
             return now, {table: vaultrows.read(db, table, now.profile, since) for table in vaultrows.TABLES}
 
     def push(self, name: str, seen: Sight, ours: Changes, accessed: Mapping[Key, float]) -> tuple[Sight, Changes]:
-        """Write our changes to a profile, which is made when it is missing; what is seen then, and what others
-        changed after `seen` (their later changes to rows of ours, too, which were not written then). One
-        transaction."""
+        """Write our changes to a profile, which is made when it is missing; what is seen then, and what
+        others changed after `seen` (their later changes to rows of ours, too, which were not written then).
+        One transaction."""
         with self._writing() as db:
             found = self._sight(db, name)
             number = self._create(db, name) if found.profile is None else found.profile
@@ -153,7 +159,8 @@ class Vault:
         assert made.lastrowid is not None
         return made.lastrowid
 
-    # --- the file -------------------------------------------------------------------------------------------------
+    # --- the file
+    # -------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
         """Check whose file it is and that it is sound; make or migrate the tables."""
@@ -168,8 +175,8 @@ class Vault:
                 raise sqlite3.DatabaseError(problem)
 
     def _version(self, db: sqlite3.Connection) -> int:
-        """The version of the tables; 0 in an empty file. StoreMismatch when they are not ours, or newer than we
-        know."""
+        """The version of the tables; 0 in an empty file. StoreMismatch when they are not ours, or newer than
+        we know."""
         application = db.execute("PRAGMA application_id").fetchone()[0]
         version: int = db.execute("PRAGMA user_version").fetchone()[0]
         if application != APPLICATION_ID:
@@ -224,7 +231,7 @@ class Vault:
                 f"the vault {self.path} could not be written: {error}; check the disk and the folder's mode"
             )
         return StorageError(
-            f"the vault {self.path} is damaged ({error}); it was left as it is: put a copy back,"
+            f"the vault {self.path} is damaged ({' '.join(str(error).split())}); it was left as it is: put a copy back,"
             " or move it away and log in anew"
         )
 

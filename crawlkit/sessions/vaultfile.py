@@ -14,17 +14,17 @@ from crawlkit.sessions.forklock import new_lock
 
 _POSIX = os.name == "posix"
 
-# Closing a descriptor drops every lock that this process holds on the file, SQLite's too (POSIX advisory locks). So
-# no code here opens the file while it may be in use: it is created, and closed, before anybody in this process can
-# use it.
+# Closing a descriptor drops every lock that this process holds on the file, SQLite's too (POSIX advisory
+# locks). So no code here opens the file while it may be in use: it is created, and closed, before anybody in
+# this process can use it.
 _creating = new_lock()
 
 
 def prepare(path: Path) -> Path:
     """The real path of a vault that exists, is ours alone and lies in a folder where nobody else writes.
 
-    Folder and file are made when they are missing: the file has mode 0600 from its first byte on. StorageError says
-    what is wrong and the command that puts it right.
+    Folder and file are made when they are missing: the file has mode 0600 from its first byte on.
+    StorageError says what is wrong and the command that puts it right.
     """
     path = Path(os.path.realpath(path))
     with _creating:
@@ -40,7 +40,9 @@ def prepare(path: Path) -> Path:
 
 
 def check(path: Path) -> None:
-    """StorageError when the vault is no plain file, others can read or write it, or others can write its folder."""
+    """StorageError when the vault is no plain file, others can read or write it, or others can write its
+    folder.
+    """
     try:
         status = path.stat()
     except OSError as error:
@@ -56,8 +58,8 @@ def check(path: Path) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    # A sticky folder such as /tmp is refused as well: nobody could remove the vault there, but anybody could lay a
-    # journal beside it, which SQLite would roll back into it.
+    # A sticky folder such as /tmp is refused as well: nobody could remove the vault there, but anybody could
+    # lay a journal beside it, which SQLite would roll back into it.
     mode = stat.S_IMODE(folder.stat().st_mode)
     if _POSIX and mode & 0o022:
         raise StorageError(

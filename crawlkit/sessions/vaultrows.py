@@ -1,10 +1,11 @@
 """The rows of a profile: reading those that are new, writing those that changed, merging the two.
 
-What belongs here: SQL over the three tables, all alike, in a transaction that the caller holds. What does not: what
-a row means (profile.py), connections and transactions (vault.py), the tables themselves (vaultschema.py).
+What belongs here: SQL over the three tables, all alike, in a transaction that the caller holds. What does
+not: what a row means (profile.py), connections and transactions (vault.py), the tables themselves
+(vaultschema.py).
 
-Two processes that save one profile are merged row by row: of two changes to one row the later one stays, a deletion
-being a change like any other. What a process has not changed it does not write.
+Two processes that save one profile are merged row by row: of two changes to one row the later one stays, a
+deletion being a change like any other. What a process has not changed it does not write.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ TOMBSTONE_SECONDS = 30 * 86_400  # a process that has not looked for so long kee
 
 
 class Record(NamedTuple):
-    """One row. `modified` in seconds since 1970; `notes` are stored with it and make no difference between two
-    rows."""
+    """One row. `modified` in seconds since 1970; `notes` are stored with it and make no difference between
+    two rows."""
 
     values: tuple[Any, ...]
     modified: float
@@ -33,7 +34,9 @@ class Record(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table's columns: what names a row of a profile, its values, its notes; and the values of a deleted row."""
+    """A table's columns: what names a row of a profile, its values, its notes; and the values of a deleted
+    row.
+    """
 
     name: str
     key: tuple[str, ...]

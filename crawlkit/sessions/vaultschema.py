@@ -1,11 +1,11 @@
 """The vault's tables, and how older ones become newer ones.
 
-What belongs here: one function a version, run in order and once; they are never changed after a release. What does
-not: reading and writing rows (vaultrows.py).
+What belongs here: one function a version, run in order and once; they are never changed after a release.
+What does not: reading and writing rows (vaultrows.py).
 
-Every row of a profile carries `version`, the profile's count when it was written, by which another process finds
-what is new to it; `modified`, by which the later of two changes wins; and `deleted`, a marker that stays for a
-while so that the deletion reaches the others.
+Every row of a profile carries `version`, the profile's count when it was written, by which another process
+finds what is new to it; `modified`, by which the later of two changes wins; and `deleted`, a marker that
+stays for a while so that the deletion reaches the others.
 """
 
 from __future__ import annotations
