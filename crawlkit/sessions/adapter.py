@@ -288,7 +288,7 @@ class HTTPAdapter(BaseAdapter):
                 wire = pool.renew(wire)
             length, keep = bodies.framing(head, request.method)
         except BaseException as error:
-            late = wire.is_late()
+            late = times.is_late()
             wire.end(truncated=True)
             pool.release(wire, keep=False)
             _raise(error, request, phase, key, late)

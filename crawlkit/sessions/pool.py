@@ -339,11 +339,10 @@ class ConnectionPool:
     def _leave_queue(self, waiter: Waiter) -> None:
         """Stop waiting; what was handed over in the meantime goes on to the next."""
         with self._lock:
-            if self._ledger.quit(waiter):
-                return
+            self._ledger.quit(waiter)
         if waiter.wire is not None:
             self.release(waiter.wire, keep=True)
-        else:
+        elif waiter.granted:
             self._give_up_place(waiter.host)
 
     def _served(self, waiter: Waiter, share: Share) -> Wire:

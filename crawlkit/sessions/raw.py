@@ -68,6 +68,7 @@ class RawResponse:
     __slots__ = (
         "__weakref__",
         "_ahead",
+        "_closed",
         "_data",
         "_decoding",
         "_decoding_known",
@@ -79,6 +80,7 @@ class RawResponse:
         "_strict_end",
         "_tell",
         "_whole",
+        "auto_close",
         "decode_content",
         "enforce_content_length",
         "max_body",
@@ -101,7 +103,9 @@ class RawResponse:
         self._held = held
         self.max_body = max_body
         self.produced = 0
+        self.auto_close = True  # as in urllib3: False keeps `closed` false at the end, for io.TextIOWrapper
         self.decode_content = False
+        self._closed = False
         self.enforce_content_length = True
         self.retries = None
         self._decoding: Decoding | None = None
@@ -314,6 +318,8 @@ class RawResponse:
         """Between 1 and `limit` bytes, b"" at the end. The one place that everything is read through."""
         if self._ahead is None:
             try:
+                if self.produced == 0:
+                    self._count(0)  # a length that is announced and too much need not be read
                 if decode and not self._decoding_known:
                     self._decoding = decoding_for(self._head.get("content-encoding"))
                     self._decoding_known = True
@@ -385,7 +391,10 @@ class RawResponse:
 
     @property
     def closed(self) -> bool:
-        """Whether there is nothing more to read."""
+        """Whether there is nothing more to read; with `auto_close` off, whether `close()` was called."""
+        return self._closed or (self.auto_close and self._is_finished())
+
+    def _is_finished(self) -> bool:
         if any(part is not None for part in (self._whole, self._rest, self._ahead, self._decoding)):
             return False
         return self._held is None or self._held.body.finished
@@ -396,6 +405,7 @@ class RawResponse:
 
     def close(self) -> None:
         """Give up what was not read. The connection is closed when some of the body is still to come."""
+        self._closed = True
         self._whole = self._rest = self._ahead = None
         self._decoding, self._decoding_known = None, True
         held = self._held

@@ -40,11 +40,11 @@ class _Known(NamedTuple):
 class _Question:
     """One lookup in flight, which all threads that ask for the same name share."""
 
-    __slots__ = ("addresses", "answered", "error")
+    __slots__ = ("answered", "error", "known")
 
     def __init__(self) -> None:
         self.answered = threading.Event()
-        self.addresses: tuple[Address, ...] = ()
+        self.known: _Known | None = None
         self.error: OSError | None = None
 
 
@@ -92,10 +92,9 @@ class Resolver:
         """
         if is_literal(host):
             return [Address(host, socket.AF_INET6 if ":" in host else socket.AF_INET)]
-        with self._lock:
-            known = self._known.get(host)
+        known = self._known.get(host)
         if known is None or known.until <= self._clock():
-            known = self._ask(host, known, timeout)
+            known = self._ask(host, timeout)
         if not known.addresses:
             raise NameNotFound(f"the host name {host!r} does not exist; check its spelling")
         return self._ordered(known.addresses)
@@ -116,8 +115,11 @@ class Resolver:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    def _ask(self, host: str, stale: _Known | None, timeout: float | None) -> _Known:
+    def _ask(self, host: str, timeout: float | None) -> _Known:
         with self._lock:
+            known = self._known.get(host)
+            if known is not None and known.until > self._clock():
+                return known  # another thread had the answer in the meantime
             question = self._asked.get(host)
             mine = question is None
             if question is None:
@@ -132,48 +134,50 @@ class Resolver:
                 ).start()
         if not question.answered.wait(timeout):
             raise TimeoutError(f"no answer for the host name {host!r} within {timeout:.3g} s")
-        if question.error is not None:
-            return self._unanswered(host, stale, question.error)
-        return self._learned(host, question.addresses)
+        if question.known is None:
+            raise question.error or OSError(f"the lookup of {host!r} was given up")
+        return question.known
 
     def _answer(self, host: str, question: _Question) -> None:
         try:
             lookup = self._lookup or socket.getaddrinfo
-            question.addresses = _addresses(lookup(host, None, 0, socket.SOCK_STREAM))
+            addresses = _addresses(lookup(host, None, 0, socket.SOCK_STREAM))
         except UnicodeError as error:
             question.error = socket.gaierror(socket.EAI_NONAME, f"not a host name: {error}")
         except OSError as error:
             question.error = error
-        finally:
+        try:
             with self._lock:
-                if self._asked.get(host) is question:
-                    del self._asked[host]
+                self._asked.pop(host, None)
+                if question.error is None:
+                    question.known = self._learned(host, addresses)
+                else:
+                    question.known = self._unanswered(host, question.error)
+        finally:
             question.answered.set()
 
     def _learned(self, host: str, addresses: tuple[Address, ...]) -> _Known:
-        known = _Known(addresses, self._clock() + self.ttl_seconds)
-        with self._lock:
-            if len(self._known) >= _MAX_NAMES:
-                self._known.clear()
-            self._known[host] = known
-            self._doubted.discard(host)
+        if len(self._known) >= _MAX_NAMES:
+            self._known.clear()
+        known = self._known[host] = _Known(addresses, self._clock() + self.ttl_seconds)
+        self._doubted.discard(host)
         return known
 
-    def _unanswered(self, host: str, stale: _Known | None, error: OSError) -> _Known:
+    def _unanswered(self, host: str, error: OSError) -> _Known | None:
         now = self._clock()
+        known = self._known.get(host)
         if isinstance(error, socket.gaierror) and error.errno in _DEFINITE:
             missing = _Known((), now + self.missing_seconds)
-            with self._lock:
-                if host in self._doubted:
-                    self._known[host] = missing
-                    self._doubted.discard(host)
-                else:
-                    self._known.pop(host, None)
-                    self._doubted.add(host)
+            if host in self._doubted:
+                self._known[host] = missing
+                self._doubted.discard(host)
+            else:
+                self._known.pop(host, None)
+                self._doubted.add(host)
             return missing
-        if stale is not None and stale.addresses and now < stale.until + _STALE_SECONDS:
-            return stale
-        raise error
+        if known is not None and known.addresses and now < known.until + _STALE_SECONDS:
+            return known
+        return None
 
 
 def _addresses(answers: Sequence[Any]) -> tuple[Address, ...]:

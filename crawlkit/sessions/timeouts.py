@@ -26,6 +26,10 @@ class Times(NamedTuple):
         until = time.monotonic() + self.connect
         return until if self.deadline is None or until < self.deadline else self.deadline
 
+    def is_late(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
 
 def times_for(timeout: Any, deadline: float | None) -> Times:
     """The times for a `timeout` of None, seconds, a pair (connect, read), or urllib3's Timeout. ValueError for others."""

@@ -93,7 +93,7 @@ class Wire(HTTPConnection):
     _deadline: float | None = None
     _read_timeout: float | None = None
     _armed: float | None = _UNSET
-    _buffer: bytes = b""
+    _incoming: bytes = b""
     _at = 0
     _watch: Watch | None = None
     _unsent = False  # the very first send failed
@@ -152,7 +152,7 @@ class Wire(HTTPConnection):
         self.tee = tee
         if not 200 <= head.status < 300:
             raise TunnelRefused(head.status, head.reason)
-        if self._buffer:
+        if self._incoming:
             raise BadResponse("the proxy sent bytes of its own before the tunnel was in use")
         self.sock.settimeout(self._left())
 
@@ -163,7 +163,7 @@ class Wire(HTTPConnection):
 
     def is_clean(self) -> bool:
         """Whether an idle connection can be used: still open, and nothing has come that nobody asked for."""
-        if self._buffer or self.sock is None:
+        if self._incoming or self.sock is None:
             return False
         watch = self._watch
         if watch is None:
@@ -295,9 +295,9 @@ class Wire(HTTPConnection):
         if not data:
             self._half_sent = True
             return False
-        self._buffer += data
+        self._incoming += data
         while (end := heads.find_end(self._compacted())) >= 0:
-            status = heads.read(self._buffer[:end]).status
+            status = heads.read(self._incoming[:end]).status
             if status == 101 or status >= 200:
                 self._half_sent = status >= 300
                 return False
@@ -325,7 +325,7 @@ class Wire(HTTPConnection):
             end = heads.find_end(data)
             if end < 0:
                 data, end = self._whole_head(data)
-            self._buffer = data
+            self._incoming = data
             head = heads.read(data[:end])
             self._consume(end)
             if head.status >= 200 or head.status == 101:
@@ -368,10 +368,10 @@ class Wire(HTTPConnection):
         """Take `count` bytes out of the buffer, which has them."""
         start = self._at
         end = self._at = start + count
-        buffer = self._buffer
+        buffer = self._incoming
         piece = buffer if count == len(buffer) else buffer[start:end]
         if end >= len(buffer):
-            self._buffer, self._at = b"", 0
+            self._incoming, self._at = b"", 0
         if self.tee is not None:
             self.tee.received(piece)
         return piece
@@ -379,18 +379,18 @@ class Wire(HTTPConnection):
     def _compacted(self) -> bytes:
         """The buffer, from its first byte that was not taken."""
         if self._at:
-            self._buffer = self._buffer[self._at :]
+            self._incoming = self._incoming[self._at :]
             self._at = 0
-        return self._buffer
+        return self._incoming
 
     def buffered(self) -> int:
         """How many bytes have come and were not taken."""
-        return len(self._buffer) - self._at
+        return len(self._incoming) - self._at
 
     def take(self, limit: int) -> bytes:
         """Between 1 and `limit` bytes of the body; b"" when the other side closed."""
-        if self._buffer:
-            return self._consume(min(limit, len(self._buffer) - self._at))
+        if self._incoming:
+            return self._consume(min(limit, len(self._incoming) - self._at))
         data = self.receive(limit if limit < _RECEIVE else _RECEIVE)
         if self.tee is not None and data:
             self.tee.received(data)
@@ -399,17 +399,18 @@ class Wire(HTTPConnection):
     def take_line(self, limit: int) -> bytes:
         """Up to and including the next LF; b"" when the other side closed before it."""
         while True:
-            end = self._buffer.find(b"\n", self._at)
-            if end >= 0:
-                return self._consume(end + 1 - self._at)
-            if len(self._buffer) - self._at > limit:
+            end = self._incoming.find(b"\n", self._at)
+            length = (end + 1 if end >= 0 else len(self._incoming)) - self._at
+            if 0 <= end and length <= limit:
+                return self._consume(length)
+            if length > limit:
                 raise ChunkedEncodingError(f"a line of the body's framing is longer than {limit} bytes")
             more = self.receive(_RECEIVE)
             if not more:
-                if self._buffer:
-                    self._consume(len(self._buffer) - self._at)
+                if self._incoming:
+                    self._consume(len(self._incoming) - self._at)
                 return b""
-            self._buffer = self._compacted() + more
+            self._incoming = self._compacted() + more
 
 
 def _guarded(pieces: Iterable[bytes]) -> Iterator[bytes]:
