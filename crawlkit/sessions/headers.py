@@ -119,6 +119,9 @@ class _Values(ValuesView[V]):
     def __iter__(self) -> Iterator[V]:
         return iter([value for _, value in list(self._mapping._store.values())])
 
+    def __contains__(self, value: object) -> bool:
+        return value in [each for _, each in list(self._mapping._store.values())]
+
 
 # --- what may go on the wire (RFC 9110 section 5.5; CVE-2016-5699 and its many siblings) --------------------
 

@@ -59,6 +59,7 @@ def test_it_is_a_mapping_in_every_other_way() -> None:
     assert "2" == headers.setdefault("B", "9")
     assert (["2", "4"], [("b", "2"), ("C", "4")]) == (list(headers.values()), list(headers.items()))
     assert ("b", "2") in headers.items()
+    assert (True, False) == ("4" in headers.values(), "9" in headers.values())
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
