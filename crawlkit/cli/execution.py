@@ -68,8 +68,6 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
     Raises UsageError before anything is written, LockHeld when another run has the database, StorageError
     when an output cannot be written; how the run itself went is in the object.
     """
-    from crawlkit.crawl.engine import Engine
-
     spider = make_spider(source, options.arguments)
     config = find_config(source.path.resolve().parent)
     settings = resolve_settings(
@@ -82,6 +80,8 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
     check_database(database)
     for output in options.outputs:
         output.check()
+    from crawlkit.crawl.engine import Engine  # costly, and not needed to refuse what is wrong above
+
     screen = console() if is_terminal() else None
     with _logging(settings, options, screen):
         for warning in settings.warnings:

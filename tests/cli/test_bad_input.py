@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from crawlkit.cli import main
 from tests.cli.small_site import SPIDER, Site
 from tests.conftest import Command
 
@@ -138,15 +140,33 @@ def test_an_argument_without_equals(refused: Refused, write_spider: Write) -> No
     assert "-a base: write it as key=value" in refused("spider.py", "-a", "base")
 
 
-def test_mistakes_of_options(refused: Refused, write_spider: Write) -> None:
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["--max-pages", "0"], "--max-pages must be a whole number, 1 or more"),
+        (["--max-time", "soon"], "--max-time must be a duration"),
+        (["--workers", "x"], "--workers must be a whole number from 1 to 1000, not 'x'"),
+        (["--set", "crawl.x=1"], "--set crawl.x: [crawl] has no key 'x'"),
+        (["-o", "items.xlsx"], "End the name in .jsonl, .csv or .json"),
+        (["-o", "no/items.csv"], "there is no folder"),
+        (["--log-file", "."], "the log file is a folder"),
+    ],
+)
+def test_mistakes_of_options(
+    words: list[str],
+    match: str,
+    write_spider: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Each names the option as it was typed."""
-    write_spider(SPIDER)
-    assert "--max-pages must be a whole number, 1 or more" in refused("spider.py", "--max-pages", "0")
-    assert "--max-time must be a duration" in refused("spider.py", "--max-time", "soon")
-    assert "--workers must be a whole number from 1 to 1000, not 'x'" in refused("spider.py", "--workers", "x")
-    assert "--set crawl.x: [crawl] has no key 'x'" in refused("spider.py", "--set", "crawl.x=1")
-    assert "End the name in .jsonl, .csv or .json" in refused("spider.py", "-o", "items.xlsx")
-    assert "there is no folder" in refused("spider.py", "-o", "no/items.csv")
+    path = write_spider(SPIDER)
+    monkeypatch.chdir(path.parent)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    before = tree(path.parent)
+    assert 2 == main(["run", "spider.py", *words])
+    assert match in capsys.readouterr().err
+    assert before == tree(path.parent)
 
 
 def test_a_reserved_name(refused: Refused, write_spider: Write) -> None:
