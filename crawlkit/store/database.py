@@ -200,10 +200,10 @@ class Store:
         try:
             verdicts = self._write(outcomes, self._commits.write)
         except SUSPECTS as error:
-            if not is_of_an_outcome(error):
-                with self._wrapped:
+            with self._wrapped:
+                if not is_of_an_outcome(error):
                     raise
-            verdicts = self._write(outcomes, self._commits.write_one_by_one)
+                verdicts = self._write(outcomes, self._commits.write_one_by_one)
         for verdict in verdicts:
             if verdict.state != STALE:
                 self._frontier.leases.pop(verdict.page, None)

@@ -123,7 +123,7 @@ class Runs:
         )
 
     def end(self, run: Run, ending: Ending) -> None:
-        """Write down how the run ended. Its crawl is finished unless it is resumable, also when its author stopped it."""
+        """Write down how the run ended. Its crawl is finished unless it is resumable, also when the author stopped."""
         finished = not ending.resumable
         self._connection.execute(
             "UPDATE _runs SET ended = ?, outcome = ?, finished = ?, reason = ?, exit_code = ?, requests = ?"

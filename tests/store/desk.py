@@ -75,7 +75,7 @@ class Desk:
         return [lease.url.rsplit("/", 1)[1] for lease in self.claim(limit, now=now)]
 
     def outcome(self, lease: Lease, *rows: Row, links: Sequence[str | Link] = (), **more: Any) -> Outcome:
-        """The outcome of a page that was done, unless `more` says otherwise. `end` is the name of the page it ended on."""
+        """The outcome of a page that was done, unless `more` says otherwise. `end` names the page that it ended on."""
         end = more.pop("end", None)
         values: dict[str, Any] = {"state": "done", "status": 200, "fetched_at": NOW, "attempts": lease.attempts + 1}
         values["page_key"] = lease.fingerprint if end is None else fingerprint(end)
@@ -85,7 +85,7 @@ class Desk:
     def crawl(self, name: str, *rows: Row, **more: Any) -> Verdict:
         """Add the page NAME if the crawl has not met it, lend it out and commit what it produced."""
         self.add(name)
-        lease = next(lease for lease in self.claim() if lease.url.endswith(f"/{name}"))
+        lease = next(lease for lease in self.claim(10_000) if lease.url.endswith(f"/{name}"))
         self.give_back_all(but=lease)
         return self.store.commit([self.outcome(lease, *rows, **more)])[0]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.store.desk import HOST, INTERRUPTED, NOW, Desk, fingerprint, link
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawlkit.store.outcome import STALE, Outcome
+from tests.store.desk import HOST, INTERRUPTED, NOW, Desk, fingerprint, link
 
 
 def test_pages_are_lent_out_in_the_order_of_adding(desk: Desk) -> None:
