@@ -226,7 +226,9 @@ class Cookie:
     def _rest(self) -> dict[str, Any]:
         rest: dict[str, Any] = dict(self.extra().get("rest") or {})
         if self.httponly:
-            rest["HttpOnly"] = None
+            rest.setdefault("HttpOnly", None)
+        else:
+            rest.pop("HttpOnly", None)
         if self.samesite is not None:
             rest["SameSite"] = self.samesite
         return rest

@@ -34,7 +34,9 @@ def create_cookie(name: str, value: Any, **kwargs: Any) -> Cookie:
     samesite = kwargs.get("samesite", rest.get("samesite"))
     extra = {word: kwargs[word] for word in _FOREIGN if kwargs.get(word)}
     if "rest" in extra:
-        extra["rest"] = {w: s for w, s in extra["rest"].items() if str(w).lower() not in ("httponly", "samesite")}
+        extra["rest"] = {
+            w: s for w, s in extra["rest"].items() if str(w).lower() != "samesite" and (s, w) != (None, "HttpOnly")
+        }
     cookie = Cookie(
         str(name),
         text_of(value),
@@ -54,7 +56,8 @@ def create_cookie(name: str, value: Any, **kwargs: Any) -> Cookie:
 
 
 def morsel_to_cookie(morsel: Morsel[Any]) -> Cookie:
-    """A cookie from one of `http.cookies`. TypeError when its max-age is no number."""
+    """A cookie from one of `http.cookies`. TypeError when its max-age is no number or its expires no text,
+    ValueError when that text is no date."""
     expires: float | None = None
     if morsel["max-age"]:
         try:
@@ -62,7 +65,11 @@ def morsel_to_cookie(morsel: Morsel[Any]) -> Cookie:
         except ValueError:
             raise TypeError(f"max-age of cookie {morsel.key!r} must be a number: {morsel['max-age']!r}") from None
     elif morsel["expires"]:
-        expires = cookie_date(str(morsel["expires"]))
+        if not isinstance(morsel["expires"], str):
+            raise TypeError(f"expires of cookie {morsel.key!r} must be text: {morsel['expires']!r}")
+        expires = cookie_date(morsel["expires"])
+        if expires is None:
+            raise ValueError(f"expires of cookie {morsel.key!r} is no date: {morsel['expires']!r}")
     return create_cookie(
         morsel.key,
         morsel.value,

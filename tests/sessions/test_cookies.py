@@ -294,6 +294,7 @@ def test_attributes_of_http_cookiejar(jar: CookieJar) -> None:
     assert a.has_nonstandard_attr("HttpOnly") and not b.has_nonstandard_attr("HttpOnly")
     assert "Lax" == c.get_nonstandard_attr("SameSite") and c.get_nonstandard_attr("X", 1) == 1
     assert a.discard and not c.discard and c.is_expired(c.expires) and not c.is_expired()
+    assert {"HttpOnly": True} == create_cookie("a", "1", rest={"HttpOnly": True})._rest
     b.set_nonstandard_attr("HttpOnly", None)
     b.set_nonstandard_attr("Priority", "High")
     assert b.httponly and "High" == b.get_nonstandard_attr("Priority")
@@ -319,6 +320,10 @@ def test_morsels() -> None:
     dated["a"]["max-age"] = "soon"
     with pytest.raises(TypeError, match="max-age"):
         morsel_to_cookie(dated["a"])
+    for expires, kind in ((100, TypeError), ("woops", ValueError)):
+        dated["a"].update({"max-age": "", "expires": expires})  # type: ignore[dict-item]
+        with pytest.raises(kind, match="expires"):
+            morsel_to_cookie(dated["a"])
 
 
 def test_policies(jar: CookieJar) -> None:
