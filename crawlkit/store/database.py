@@ -149,6 +149,17 @@ class Store:
         self._merge(verdict.new_links)
         return verdict
 
+    def add_unreached(self, limit: int = 1_000) -> Verdict:
+        """Queue again pages that have rows and that this crawl has not reached, at most `limit`: are they still there?
+
+        The verdict counts them and names their hosts; call it until it counts none. Reads all of `_pages` once.
+        """
+        self._current()
+        verdict = Verdict(0, "queued")
+        with self._transaction():
+            self._frontier.add_unreached(limit, verdict)
+        return verdict
+
     def claim(self, host: str, limit: int, now: float) -> list[Lease]:
         """Lend out at most `limit` pages of `host` that are due at `now` (`time.time()` seconds): by priority, then in
         the order in which they were added. A lease lasts until its outcome is committed or the next run begins."""

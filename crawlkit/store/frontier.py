@@ -46,7 +46,9 @@ _NEXT_HOST = (
     "SELECT host FROM _pages INDEXED BY {index} WHERE state = 'queued' AND {when} AND host > ? ORDER BY host LIMIT 1"
 )
 #: Pages that have become due and are made ready together: priority decides among them, and no lease takes long.
-_DUE_AT_ONCE = 1_000
+_DUE_AT_ONCE = 256
+_UNREACHED = "SELECT id, host, crawl, state FROM _pages WHERE id > ? AND crawl < ? AND items > 0 ORDER BY id LIMIT ?"
+_PROBE = "UPDATE _pages SET state = 'queued', crawl = ?, attempts = 0, not_before = 0, error = NULL WHERE id = ?"
 _QUEUES = (("_pages_ready", "not_before = 0"), ("_pages_waiting", "not_before > 0"))
 
 
@@ -60,6 +62,7 @@ class Frontier:
         self._hosts: set[str] = set()
         self._doubtful: set[str] = set()
         self._next_page = 1
+        self._probed = 0
         self._committed_page = 1
         self._crawl = 0
         self._run = 0
@@ -70,6 +73,7 @@ class Frontier:
         """Start lending out for `run`: read what the file says. Fast however many pages there are."""
         self._crawl, self._run = crawl, run
         self.leases = {}
+        self._probed = 0
         self._fingerprints.load()
         last = self._connection.execute("SELECT max(id) FROM _pages").fetchone()[0] or 0
         self._next_page = self._committed_page = last + 1
@@ -154,6 +158,18 @@ class Frontier:
                 earlier.add(page)
                 self._totals.move(-1, crawl, state)
         return earlier
+
+    def add_unreached(self, limit: int, verdict: Verdict) -> None:
+        """Queue at most `limit` pages that have rows and that this crawl has not reached, going on where it stopped."""
+        pages = self._connection.execute(_UNREACHED, (self._probed, self._crawl, limit)).fetchall()
+        self._connection.executemany(_PROBE, [(self._crawl, page) for page, _, _, _ in pages])
+        for page, host, crawl, state in pages:
+            self._totals.move(-1, crawl, state)
+            self._hosts.add(host)
+            verdict.hosts.add(host)
+            self._probed = page
+        self._totals.move(len(pages), self._crawl, "queued")
+        verdict.new_links = len(pages)
 
     def _mark_start(self, page: int) -> None:
         self._connection.execute("UPDATE _pages SET start = 1 WHERE id = ? AND start = 0", (page,))

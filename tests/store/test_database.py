@@ -19,6 +19,7 @@ WRITES: dict[str, Callable[[Desk], Any]] = {
     "begin_run": lambda desk: desk.store.begin_run(),
     "end_run": lambda desk: desk.store.end_run(Ended()),
     "add": lambda desk: desk.add("new"),
+    "add_unreached": lambda desk: desk.store.add_unreached(),
     "claim": lambda desk: desk.claim(),
     "give_back": lambda desk: desk.store.give_back([1]),
     "commit": lambda desk: desk.store.commit([desk.outcome(desk.store._frontier.leases[1][0], row(name="x"))]),

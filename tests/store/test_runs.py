@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from crawlkit.exceptions import StorageError
-from tests.store.desk import INTERRUPTED, NOW, Desk, Ended, link, open_store, row
+from tests.store.desk import HOST, INTERRUPTED, NOW, Desk, Ended, link, open_store, row
 
 
 def test_the_first_run_begins_the_first_crawl(desk: Desk) -> None:
@@ -143,6 +143,26 @@ def test_what_a_run_writes_down(desk: Desk) -> None:
     assert record.pid
     assert record.ended is not None
     assert record.started <= record.ended
+
+
+def test_pages_with_rows_that_were_not_reached_are_queued_in_the_end(desk: Desk) -> None:
+    """Nothing links to them any more: they are probed, so that rows of pages that are gone go too."""
+    desk.crawl("a", links=["b", "c", "d"])
+    for name in "bcd":
+        desk.crawl(name, row(name=name))
+    desk.crawl("empty")
+    desk.next_run()
+    desk.crawl("a", links=["c"])
+    desk.crawl("c", row(name="c"))
+
+    verdicts = [desk.store.add_unreached(1) for _ in range(3)]
+
+    assert [1, 1, 0] == [verdict.new_links for verdict in verdicts]
+    assert {HOST} == verdicts[0].hosts
+    b, d = desk.claim()
+    desk.store.commit([desk.outcome(b, state="skipped", status=404, error="gone"), desk.outcome(d, row(name="d"))])
+    assert ["c", "d"] == desk.items()
+    assert {"done": 3, "skipped": 1} == {s: n for s, n in desk.store.reports.totals(crawl=2).items() if n}
 
 
 def test_nothing_can_be_done_without_a_run(desk: Desk) -> None:
