@@ -64,13 +64,15 @@ def _chain(error: BaseException) -> list[BaseException]:
             continue
         chain.append(current)
         todo += [current.__cause__, *current.args]
+        if isinstance(current, foreign.HTTPError) or type(current).__module__ == "socks":
+            todo.append(current.__context__)  # these two do not always say `from`
     return chain[::-1]
 
 
 def _translate(
     error: BaseException, where: str, phase: str, key: Key | None, late: bool
 ) -> errors.RequestException | None:
-    if isinstance(error, (TimeoutError, foreign.TimeoutError)):
+    if isinstance(error, (TimeoutError, foreign.TimeoutError)) and not isinstance(error, foreign.NewConnectionError):
         return _timeout(where, phase, late)
     if isinstance(error, TunnelRefused):
         return _refused(error, where, key)
@@ -80,7 +82,7 @@ def _translate(
         return errors.ConnectionError(f"{where}: the host name could not be looked up now ({error.strerror or error})")
     if isinstance(error, foreign.DecodeError):
         return errors.ContentDecodingError(f"{where}: {error}")
-    if isinstance(error, Gone):
+    if isinstance(error, Gone) and phase != CONNECT:
         return errors.ConnectionError(f"{where}: the server closed the connection without an answer")
     if isinstance(error, OSError):
         return _broken(error, where, phase, key)
