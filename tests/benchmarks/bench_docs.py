@@ -38,7 +38,7 @@ class Docs(CrawlSpider):
     start_urls = [{url!r}]
     rules = [Rule(LinkExtractor(allow={base!r}), callback="parse_item", follow=True)]
     custom_settings = {{
-        "CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 8, "DOWNLOAD_DELAY": 0, "LOG_LEVEL": "ERROR",
+        "CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 8, "DOWNLOAD_DELAY": 0,
         "ROBOTSTXT_OBEY": True, "TELNETCONSOLE_ENABLED": False,
     }}
 
@@ -69,7 +69,9 @@ def crawlkit(site: DocsSite, folder: Path) -> tuple[float, set[Row]]:
 def scrapy(site: DocsSite, folder: Path) -> tuple[float, set[Row]]:
     """Seconds of one whole run of Scrapy with a LinkExtractor, and its rows."""
     (folder / "spider.py").write_text(SCRAPY.format(url=site.url, base=f"^{site.base}"), encoding="utf-8")
-    seconds = timed([sys.executable, "-m", "scrapy", "runspider", "spider.py", "-O", "items.jsonl"], folder)
+    seconds = timed(
+        [sys.executable, "-m", "scrapy", "runspider", "-L", "ERROR", "spider.py", "-O", "items.jsonl"], folder
+    )
     lines = (folder / "items.jsonl").read_text(encoding="utf-8").splitlines()
     return seconds, {(row["url"], row["title"], row["heading"], row["links"]) for row in map(json.loads, lines)}
 

@@ -58,23 +58,24 @@ def quotes_site() -> Iterator[QuotesSite]:
             server.play(f"/page/{number}/", quotes_page(number))
         server.play("/", quotes_page(1))
         for number in range(4):
-            server.play(f"/author/Author-{number}", [answer(body=author_page(number).encode())])
+            server.play(f"/author/Author-{number}", author_page(number))
         server.play("/login", login_page)
         server.play("/robots.txt", [answer("404 Not Found")])
         yield QuotesSite(server)
 
 
-def quotes_page(number: int) -> Callable[[Received], list[Step]]:
-    """The script of one page: it shows a logout link to whom has the cookie."""
+def shown_to_whom(page: Callable[[str], str]) -> Callable[[Received], list[Step]]:
+    """The script of a page: whom has the cookie it shows a logout link, others one to the login."""
 
     def script(request: Received) -> list[Step]:
         member = "session=member" in (request.header("Cookie") or "")
-        return [answer(body=listing(number, member).encode())]
+        who = '<a href="/logout">Logout</a>' if member else '<a href="/login">Login</a>'
+        return [answer(body=page(f"<p>{who}</p>").encode())]
 
     return script
 
 
-def listing(number: int, member: bool) -> str:
+def quotes_page(number: int) -> Callable[[Received], list[Step]]:
     quotes = "".join(
         f'<div class="quote"><span class="text">{html.escape(quote["text"])}</span> <span>by '
         f'<small class="author">{quote["author"]}</small> '
@@ -85,19 +86,22 @@ def listing(number: int, member: bool) -> str:
     )
     after = f'<li class="next"><a href="/page/{number + 1}/">Next</a></li>' if number < 3 else ""
     before = f'<li class="previous"><a href="/page/{number - 1}/">Back</a></li>' if number > 1 else ""
-    who = '<a href="/logout">Logout</a>' if member else '<a href="/login">Login</a>'
-    return (
-        f"<!doctype html><html><head><title>Quotes</title></head><body><p>{who}</p>{quotes}"
-        f'<nav><ul class="pager">{before}{after}</ul></nav></body></html>'
+    return shown_to_whom(
+        lambda who: (
+            f"<!doctype html><html><head><title>Quotes</title></head><body>{who}{quotes}"
+            f'<nav><ul class="pager">{before}{after}</ul></nav></body></html>'
+        )
     )
 
 
-def author_page(number: int) -> str:
-    return (
-        f'<!doctype html><title>Author</title><h3 class="author-title">Author {number}\n</h3>'
-        f'<p>Born: <span class="author-born-date">May {number + 1}, 1900</span> '
-        f'<span class="author-born-location">in Place {number}</span></p>'
-        f'<div class="author-description">Wrote {number} books.</div>'
+def author_page(number: int) -> Callable[[Received], list[Step]]:
+    return shown_to_whom(
+        lambda who: (
+            f'<!doctype html><title>Author</title>{who}<h3 class="author-title">Author {number}\n</h3>'
+            f'<p>Born: <span class="author-born-date">May {number + 1}, 1900</span> '
+            f'<span class="author-born-location">in Place {number}</span></p>'
+            f'<div class="author-description">Wrote {number} books.</div>'
+        )
     )
 
 

@@ -24,8 +24,10 @@ class Admin(Spider):
         return bool(response.css("#user-tools"))
 
     def parse(self, response):
-        yield from response.follow_all("#result_list th a", callback=self.parse_object)
-        yield from response.follow_all(".paginator a")
+        # Each link says from which list it comes (?_changelist_filters=...): the object is one page all the same.
+        objects = response.css("#result_list tbody th a::attr(href)").getall()
+        yield from response.follow_all([link.partition("?")[0] for link in objects], callback=self.parse_object)
+        yield from response.follow_all(".paginator a:not(.showall)")
 
     def parse_object(self, response):
         table, key = response.url.split("/")[-4:-2]
