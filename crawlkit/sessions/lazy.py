@@ -1,8 +1,8 @@
 """`lazy`: an attribute that is computed when it is first read and can be set like any other.
 
-What belongs here: the descriptor. It exists because most of what a Response offers is read by few programs, and making
-it for every answer cost more than the exchange itself. (`functools.cached_property` takes a lock on Python 3.11, and a
-lock inside an object that pickles is a nuisance.)
+What belongs here: the descriptor. It exists because most of what a Response offers is read by few programs,
+and making it for every answer cost more than the exchange itself. (`functools.cached_property` takes a lock
+on Python 3.11, and a lock inside an object that pickles is a nuisance.)
 """
 
 from __future__ import annotations
@@ -39,5 +39,6 @@ class lazy(Generic[T]):  # noqa: N801 - reads as a decorator
         return value
 
     if TYPE_CHECKING:
-        # At run time there is no __set__: an instance's own value must be able to stand before the descriptor.
+        # At run time there is no __set__: an instance's own value must be able to stand before the
+        # descriptor.
         def __set__(self, instance: object, value: T) -> None: ...

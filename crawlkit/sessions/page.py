@@ -1,8 +1,8 @@
 """Page: the half of a Response that reads HTML and makes new requests of what it finds.
 
-What belongs here: `css()`, `tree`, `one()`, forms, `follow()` and what they need to know (is it HTML, what is its base
-URL). What does not: parsing and selecting, which crawlkit.html does, and whether a link may be fetched, which the crawl
-decides. The document is parsed once, when it is first asked for.
+What belongs here: `css()`, `tree`, `one()`, forms, `follow()` and what they need to know (is it HTML, what
+is its base URL). What does not: parsing and selecting, which crawlkit.html does, and whether a link may be
+fetched, which the crawl decides. The document is parsed once, when it is first asked for.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class Page:
 
     _follow_class: ClassVar[type[Request]] = Request
 
-    # --- what came along with the request -----------------------------------------------------------------------------
+    # --- what came along with the request
+    # -----------------------------------------------------------------------------
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -78,7 +79,8 @@ class Page:
         kwargs: dict[str, Any] = self.request.cb_kwargs
         return kwargs
 
-    # --- the document -----------------------------------------------------------------------------------------------
+    # --- the document
+    # -----------------------------------------------------------------------------------------------
 
     @property
     def is_html_type(self) -> bool:
@@ -88,7 +90,9 @@ class Page:
 
     @lazy
     def is_html(self) -> bool:
-        """Whether the body is HTML, by its Content-Type and its first bytes: a PDF sent as text/html is none."""
+        """Whether the body is HTML, by its Content-Type and its first bytes: a PDF sent as text/html is
+        none.
+        """
         from crawlkit.html.document import looks_like_html
 
         return looks_like_html(self.body, self.headers.get("content-type"))
@@ -108,23 +112,29 @@ class Page:
         return Selector(root=self.tree) if self.is_html else Selector(text="")
 
     def css(self, query: str) -> SelectorList:
-        """What the CSS selector matches, with `::text` and `::attr(name)`. Empty when the answer is not HTML."""
+        """What the CSS selector matches, with `::text` and `::attr(name)`. Empty when the answer is not
+        HTML.
+        """
         if not self.is_html:
             from crawlkit.html.selectors import SelectorList
 
             return SelectorList()
         return self.selector.css(query)
 
-    def xpath(self, query: str, **variables: Any) -> SelectorList:
-        """What the XPath expression matches; needs the extra `crawlkit[xpath]`. Empty when the answer is not HTML."""
+    def xpath(self, query: str, namespaces: dict[str, str] | None = None, **variables: Any) -> SelectorList:
+        """What the XPath expression matches; needs the extra `crawlkit[xpath]`. Empty when the answer is not
+        HTML.
+        """
         if not self.is_html:
             from crawlkit.html.selectors import SelectorList
 
             return SelectorList()
-        return self.selector.xpath(query, **variables)
+        return self.selector.xpath(query, namespaces, **variables)
 
     def one(self, query: str) -> Selector:
-        """The first match of the CSS selector. Raises NoMatch, which names selector and URL, when there is none."""
+        """The first match of the CSS selector. Raises NoMatch, which names selector and URL, when there is
+        none.
+        """
         found = self.css(query)
         if not found:
             why = "" if self.is_html else f" (the answer is not HTML but {self.headers.get('content-type')!r})"
@@ -132,7 +142,8 @@ class Page:
         first: Selector = found[0]
         return first
 
-    # --- forms ------------------------------------------------------------------------------------------------------
+    # --- forms
+    # ------------------------------------------------------------------------------------------------------
 
     def form(
         self,
@@ -142,13 +153,23 @@ class Page:
         id: str | None = None,
         number: int | None = None,
     ) -> Form:
-        """The form that the selector, name, id or place (from 0) tells; without any, the only or first one.
+        """The form that the selector, name, id or place (from 0) tells; without any, the only one, or the
+        one that asks for a password.
 
         Raises FormError, which names the forms that there are, when there is no such form.
         """
         from crawlkit.sessions.forms import find_form
 
-        return find_form(self.tree, self.base_url, css=css, name=name, id=id, number=number)
+        return find_form(
+            self.selector,
+            self.url,
+            css=css,
+            name=name,
+            id=id,
+            number=number,
+            base_url=self.base_url,
+            encoding=self.encoding,
+        )
 
     @property
     def forms(self) -> list[Form]:
@@ -157,9 +178,13 @@ class Page:
 
         if not self.is_html:
             return []
-        return [Form.from_node(node, self.base_url) for node in self.tree.css("form")]
+        return [
+            Form.from_node(node, self.url, base_url=self.base_url, encoding=self.encoding)
+            for node in self.tree.css("form")
+        ]
 
-    # --- links ------------------------------------------------------------------------------------------------------
+    # --- links
+    # ------------------------------------------------------------------------------------------------------
 
     @lazy
     def base_url(self) -> str:
@@ -172,14 +197,17 @@ class Page:
         return joined if joined is not None and urls.has_scheme(joined) else self.url
 
     def urljoin(self, link: str) -> str:
-        """The absolute URL that `link` means on this page. Raises ValueError when no URL can be made of it."""
+        """The absolute URL that `link` means on this page. Raises ValueError when no URL can be made of
+        it.
+        """
         joined = self._join(link)
         if joined is None:
             raise ValueError(f"no URL can be made of {link!r} on {shown(self.url)}")
         return joined
 
     def follow(self, link: Any, callback: Callable[..., Any] | str | None = None, **kwargs: Any) -> Request:
-        """A Request for a link of this page: a URL, an element, or a Selector of an element or of `::attr(href)`.
+        """A Request for a link of this page: a URL, an element, or a Selector of an element or of
+        `::attr(href)`.
 
         `kwargs` are Request's. Raises ValueError when the element has no link, or no URL can be made of it.
         """
@@ -197,10 +225,12 @@ class Page:
         xpath: str | None = None,
         **kwargs: Any,
     ) -> Iterator[Request]:
-        """A Request for each http(s) link: of a CSS selector (the first argument, or `css=`), of an XPath, or a list.
+        """A Request for each http(s) link: of a CSS selector (the first argument, or `css=`), of an XPath,
+        or a list.
 
-        A list may hold URLs, elements and Selectors. Each page comes once: fragments are cut off and doubles left out,
-        unless `dont_filter` is given. Links that are no URL, or not http(s), are left out. `kwargs` are Request's.
+        A list may hold URLs, elements and Selectors. Each page comes once: fragments are cut off and doubles
+        left out, unless `dont_filter` is given. Links that are no URL, or not http(s), are left out.
+        `kwargs` are Request's.
         """
         if isinstance(links, str):
             links, css = None, links
@@ -228,16 +258,13 @@ class Page:
             joined.add(target)
             yield make(target, callback, **kwargs)
 
-    def _hrefs(
-        self, links: Iterable[Any] | None, css: str | None, xpath: str | None
-    ) -> Iterable[str | None]:
+    def _hrefs(self, links: Iterable[Any] | None, css: str | None, xpath: str | None) -> Iterable[str | None]:
         if links is not None:
             return map(_link_of, links)
         if css is None:
             return map(_link_of, self.xpath(xpath or ""))
-        if "::" in css:
-            return self.css(css).getall()
-        return map(_link_of_node, self.tree.css(css)) if self.is_html else ()
+        found = self.css(css)
+        return found.getall() if "::" in css else map(_link_of_node, found.nodes)
 
     def _join(self, link: str) -> str | None:
         if not link.isascii():
@@ -245,7 +272,9 @@ class Page:
         return urls.join(self.base_url, link)
 
     def _in_page_encoding(self, link: str) -> str:
-        """The link with its query escaped in the page's charset, as browsers send it (WHATWG URL, query state)."""
+        """The link with its query escaped in the page's charset, as browsers send it (WHATWG URL, query
+        state).
+        """
         encoding = (self.encoding or "utf-8").lower()
         head, mark, query = link.partition("?")
         if not mark or encoding in ("utf-8", "utf8") or encoding.startswith("utf-16"):
@@ -265,7 +294,7 @@ def _link_of(link: Any) -> str | None:
     node = getattr(link, "root", link)  # a Selector holds the element, or the text that it selected
     if isinstance(node, str):
         return node.strip()
-    if hasattr(node, "attributes"):
+    if hasattr(node, "attrs"):
         return _link_of_node(node)
     url = getattr(link, "url", None)  # a Link, or whatever else knows its URL
     if isinstance(url, str):
@@ -280,7 +309,7 @@ def _link_of_node(node: Any) -> str | None:
     attribute = _LINK_ATTRIBUTES.get(node.tag)
     if attribute is None:
         raise ValueError(f"cannot follow a <{node.tag}>: select the links in it, as in 'div.list a'")
-    href: str | None = node.attributes.get(attribute)
+    href: str | None = node.attrs.get(attribute)
     return href
 
 

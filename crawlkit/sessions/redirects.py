@@ -1,8 +1,9 @@
-"""Redirects: the rules (RFC 9110 section 15.4, and what browsers do where it leaves room), and the loop that follows.
+"""Redirects: the rules (RFC 9110 section 15.4, and what browsers do where it leaves room), and the loop that
+follows.
 
-What belongs here: where a Location leads, how method, body, credentials and proxies change on the way. What is secret and
-what an origin is stands in leaks.py. `Redirects` holds the steps under the names by which programs override them in
-requests; Session inherits it.
+What belongs here: where a Location leads, how method, body, credentials and proxies change on the way. What
+is secret and what an origin is stands in leaks.py. `Redirects` holds the steps under the names by which
+programs override them in requests; Session inherits it.
 """
 
 from __future__ import annotations
@@ -40,18 +41,23 @@ class Hop:
 HOP: Final = Hop()
 
 
-# --- the rules --------------------------------------------------------------------------------------------------------
+# --- the rules
+# --------------------------------------------------------------------------------------------------------
 
 
 def method_after(status: int, method: str) -> str:
-    """The method of the next request: 302 and 303 make it GET (but for HEAD), 301 does so of POST, 307 and 308 nothing."""
+    """The method of the next request: 302 and 303 make it GET (but for HEAD), 301 does so of POST, 307 and
+    308 nothing.
+    """
     if (status in (302, 303) and method != "HEAD") or (status == 301 and method == "POST"):
         return "GET"
     return method
 
 
 def keeps_body(status: int) -> bool:
-    """Whether the body goes along: 307 and 308 repeat the request as it was (RFC 9110 sections 15.4.8 and 15.4.9)."""
+    """Whether the body goes along: 307 and 308 repeat the request as it was (RFC 9110 sections 15.4.8 and
+    15.4.9).
+    """
     return status in (307, 308)
 
 
@@ -66,10 +72,11 @@ def read_location(value: str) -> str:
 
 
 def resolve_location(base: str, location: str, fragment: str = "") -> str:
-    """The absolute URL that `location` means in an answer of `base`; `fragment` is inherited when it has none.
+    """The absolute URL that `location` means in an answer of `base`; `fragment` is inherited when it has
+    none.
 
-    Raises InvalidURL when it is no URL, InvalidSchema when it leads out of http(s): a server must not be able to make a
-    program read its own files or call its mail client (curl CVE-2009-0037).
+    Raises InvalidURL when it is no URL, InvalidSchema when it leads out of http(s): a server must not be
+    able to make a program read its own files or call its mail client (curl CVE-2009-0037).
     """
     try:
         parts = urlsplit(location)
@@ -92,8 +99,8 @@ def resolve_location(base: str, location: str, fragment: str = "") -> str:
 def finish(response: Response, limit: int = MAX_REDIRECT_BODY) -> None:
     """Reads the body of a redirect, so that its connection can be used again.
 
-    A body that is broken or longer than `limit` bytes costs the connection and no more: the redirect is followed, and
-    who asks for its `content` gets the error.
+    A body that is broken or longer than `limit` bytes costs the connection and no more: the redirect is
+    followed, and who asks for its `content` gets the error.
     """
     if response._content is not False or response._content_consumed:
         return
@@ -117,7 +124,8 @@ def finish(response: Response, limit: int = MAX_REDIRECT_BODY) -> None:
     response._content = b"".join(parts)
 
 
-# --- the loop -----------------------------------------------------------------------------------------------------------
+# --- the loop
+# -----------------------------------------------------------------------------------------------------------
 
 
 class Redirects:
@@ -138,7 +146,9 @@ class Redirects:
         return read_location(resp.headers["location"]) if resp.is_redirect else None
 
     def should_strip_auth(self, old_url: str, new_url: str) -> bool:
-        """Whether Authorization must not go along: another scheme, host or port, but for http:80 to https:443."""
+        """Whether Authorization must not go along: another scheme, host or port, but for http:80 to
+        https:443.
+        """
         return not leaks.authorization_stays(prepare_url(old_url), prepare_url(new_url))
 
     def resolve_redirects(
@@ -157,8 +167,8 @@ class Redirects:
     ) -> Iterator[Any]:
         """The answers that follow `resp`, one by one; with `yield_requests` the next request instead, unsent.
 
-        Raises TooManyRedirects, UnrewindableBodyError, InvalidURL, InvalidSchema (each with the response that led
-        there), and whatever sending raises.
+        Raises TooManyRedirects, UnrewindableBodyError, InvalidURL, InvalidSchema (each with the response
+        that led there), and whatever sending raises.
         """
         history: list[Response] = []
         fragment = urlsplit(req.url or "").fragment
@@ -220,17 +230,21 @@ class Redirects:
     def _rebuild_cookies(
         self, prepared: PreparedRequest, req: PreparedRequest, resp: Response, elsewhere: bool
     ) -> None:
-        """The Cookie header anew: the session's jar, which has the answer's cookies already, and the request's own.
+        """The Cookie header anew: the session's jar, which has the answer's cookies already, and the
+        request's own.
 
-        A Cookie header that the program wrote by hand goes with every redirect, as in requests: it was for one request.
+        A Cookie header that the program wrote by hand goes with every redirect, as in requests: it was for
+        one request.
         """
         prepared.headers.pop("Cookie", None)
         jar: Any = self.cookies
         if req._cookies is not None and req._cookies is not jar and not elsewhere:
-            jar = req._cookies.copy()
+            from crawlkit.sessions.cookies import CookieJar, merge_cookies
+
+            jar = merge_cookies(CookieJar(), req._cookies)
             if lines := resp.set_cookie_lines():
                 jar.receive(resp.url, lines)
-            jar.update(self.cookies)
+            merge_cookies(jar, self.cookies)
         prepared.prepare_cookies(jar)
 
     def _rewind(self, prepared: PreparedRequest, resp: Response) -> None:
@@ -251,7 +265,9 @@ class Redirects:
         prepared_request.method = method_after(response.status_code, prepared_request.method or "GET")
 
     def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
-        """Takes Authorization off when it must not go along; a .netrc may have credentials for the new host."""
+        """Takes Authorization off when it must not go along; a .netrc may have credentials for the new
+        host.
+        """
         headers, url = prepared_request.headers, prepared_request.url or ""
         if "Authorization" in headers and self.should_strip_auth(response.request.url or response.url, url):
             del headers["Authorization"]
@@ -265,10 +281,11 @@ class Redirects:
     def rebuild_proxies(
         self, prepared_request: PreparedRequest, proxies: Mapping[str, str] | None
     ) -> Mapping[str, str]:
-        """The proxies for the next request, chosen anew, for it may go where NO_PROXY holds or another proxy is set.
+        """The proxies for the next request, chosen anew, for it may go where NO_PROXY holds or another proxy
+        is set.
 
-        Proxy-Authorization is set for an http origin alone: to an https one it would go through the tunnel, to the server
-        (requests CVE-2023-32681).
+        Proxy-Authorization is set for an http origin alone: to an https one it would go through the tunnel,
+        to the server (requests CVE-2023-32681).
         """
         from crawlkit.sessions.auth import _basic_auth_str
         from crawlkit.sessions.environment import get_auth_from_url, resolve_proxies
@@ -287,9 +304,11 @@ class Redirects:
 
 
 class ChosenProxies(dict[str, str]):
-    """The proxies of one request, those of the environment among them; `given` are those that the program named.
+    """The proxies of one request, those of the environment among them; `given` are those that the program
+    named.
 
-    On a redirect the choice begins again with `given`: the environment's proxy for one host is none for another.
+    On a redirect the choice begins again with `given`: the environment's proxy for one host is none for
+    another.
     """
 
     def __init__(self, chosen: Mapping[str, str], given: Mapping[str, str] | None) -> None:

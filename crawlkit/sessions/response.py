@@ -1,31 +1,29 @@
 """Response: one answer, for plain sessions and for the crawl alike.
 
-What belongs here: the HTTP half, under the names that requests gave it (status, headers, body, text, JSON, streaming,
-history). The half that reads pages (`css()`, `follow()`, `form()`) is in page.py; how a body is cut in pieces in
-stream.py. Most of what is here is computed when it is first read: a crawl reads few of the attributes of a page.
+What belongs here: the HTTP half, under the names that requests gave it (status, headers, body, text, JSON,
+streaming, history). Text and JSON are in text.py, the half that reads pages (`css()`, `follow()`, `form()`)
+in page.py, how a body is cut in pieces in stream.py. Most of what is here is computed when it is first read:
+a crawl reads few of the attributes of a page.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from crawlkit import exceptions as errors
-from crawlkit.html import charset
 from crawlkit.sessions import stream
 from crawlkit.sessions.headers import CaseInsensitiveDict
 from crawlkit.sessions.lazy import lazy
 from crawlkit.sessions.leaks import shown
 from crawlkit.sessions.page import Page
 from crawlkit.sessions.redirects import PERMANENT_STATUSES, REDIRECT_STATUSES
+from crawlkit.sessions.text import ASK, Text
 
 if TYPE_CHECKING:
     from crawlkit.sessions.cookies import CookieJar
     from crawlkit.sessions.prepared import PreparedRequest
-
-_ASK: Final = "?"  # `encoding` has not been set by anybody: ask the headers and the body
 
 # What a pickle of a Response holds. `raw`, `connection` and `session` belong to the process that made them.
 _PICKLED = (
@@ -41,10 +39,11 @@ _PICKLED = (
 )
 
 
-class Response(Page):
+class Response(Text, Page):
     """The answer to one request. The constructor makes an empty one; an adapter fills in the attributes.
 
-    May be read from several threads once its body is read; a stream (`stream=True`) belongs to one thread at a time.
+    May be read from several threads once its body is read; a stream (`stream=True`) belongs to one thread at
+    a time.
     """
 
     status_code: int = None  # type: ignore[assignment]
@@ -54,7 +53,9 @@ class Response(Page):
     url: str = None  # type: ignore[assignment]
     """The URL that answered: after redirects the last one."""
     raw: Any = None
-    """The undecoded body as a file-like object, for `stream=True`; None in a response that came from a pickle."""
+    """The undecoded body as a file-like object, for `stream=True`; None in a response that came from a
+    pickle.
+    """
     request: PreparedRequest = None  # type: ignore[assignment]
     """What was sent to get this answer."""
     connection: Any = None
@@ -65,14 +66,14 @@ class Response(Page):
     _content: bytes | Literal[False] | None = False
     _content_consumed: bool = False
     _next: PreparedRequest | None = None
-    _encoding: str | None = _ASK
-    _text: str | None = None
+    _onward: Callable[[], PreparedRequest] | None = None
     _failure: errors.RequestException | None = None
     _elapsed_seconds: float = 0.0
 
     __attrs__ = [*_PICKLED, "encoding"]
 
-    # --- what the head says -----------------------------------------------------------------------------------------
+    # --- what the head says
+    # -----------------------------------------------------------------------------------------
 
     @lazy
     def headers(self) -> CaseInsensitiveDict[str]:
@@ -127,7 +128,12 @@ class Response(Page):
 
     @property
     def next(self) -> PreparedRequest | None:
-        """The request that would follow this redirect, when redirects were not followed; otherwise None."""
+        """The request that would follow this redirect, when redirects were not followed; otherwise None.
+
+        Made when it is first asked for; raises InvalidURL or InvalidSchema when the Location leads nowhere.
+        """
+        if self._next is None and self._onward is not None:
+            self._next = self._onward()
         return self._next
 
     @property
@@ -136,7 +142,7 @@ class Response(Page):
         value = self.headers.get("link")
         if not value:
             return {}
-        from crawlkit.sessions.links import parse_header_links
+        from crawlkit.sessions.headers import parse_header_links
 
         return {link.get("rel") or link["url"]: link for link in parse_header_links(value)}
 
@@ -144,6 +150,9 @@ class Response(Page):
         """The values of the Set-Cookie headers, one an item, as they came (bytes read as latin-1)."""
         if "set-cookie" not in self.headers:
             return []
+        lines = getattr(self.raw, "set_cookies", None)
+        if lines is not None:
+            return list(lines)
         headers = getattr(self.raw, "headers", None)
         ask = getattr(headers, "getlist", None) or getattr(headers, "get_all", None)
         if ask is not None:
@@ -162,11 +171,10 @@ class Response(Page):
             except UnicodeDecodeError:
                 reason = reason.decode("latin-1")
         whose = "Client" if self.status_code < 500 else "Server"
-        raise errors.HTTPError(
-            f"{self.status_code} {whose} Error: {reason} for url: {shown(self.url)}", response=self
-        )
+        raise errors.HTTPError(f"{self.status_code} {whose} Error: {reason} for url: {shown(self.url)}", response=self)
 
-    # --- the body ---------------------------------------------------------------------------------------------------
+    # --- the body
+    # ---------------------------------------------------------------------------------------------------
 
     @property
     def content(self) -> bytes:
@@ -209,11 +217,12 @@ class Response(Page):
         return error
 
     def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[Any]:
-        """The body in pieces of at most `chunk_size` bytes; None: as they arrive, or whole when it is in memory.
+        """The body in pieces of at most `chunk_size` bytes; None: as they arrive, or whole when it is in
+        memory.
 
-        `decode_unicode` gives str pieces where an encoding is known. Raises StreamConsumedError at once when the body
-        went through here before and is not kept; ChunkedEncodingError, ContentDecodingError, ConnectionError, SSLError
-        or BodyTooLarge while reading.
+        `decode_unicode` gives str pieces where an encoding is known. Raises StreamConsumedError at once when
+        the body went through here before and is not kept; ChunkedEncodingError, ContentDecodingError,
+        ConnectionError, SSLError or BodyTooLarge while reading.
         """
         if self._content_consumed and isinstance(self._content, bool):
             raise errors.StreamConsumedError(
@@ -239,88 +248,17 @@ class Response(Page):
     def iter_lines(
         self, chunk_size: int = 512, decode_unicode: bool = False, delimiter: str | bytes | None = None
     ) -> Iterator[Any]:
-        """The body's lines without their ends, or what stands between `delimiter`s, however the network cut it up."""
+        """The body's lines without their ends, or what stands between `delimiter`s, however the network cut
+        it up.
+        """
         pieces = self.iter_content(chunk_size=chunk_size, decode_unicode=decode_unicode)
         return stream.split(pieces, delimiter) if delimiter else stream.lines(pieces)
 
     def __iter__(self) -> Iterator[bytes]:
         return self.iter_content(128)
 
-    # --- the body as text -------------------------------------------------------------------------------------------
-
-    @property
-    def encoding(self) -> str | None:
-        """The charset that `text` is decoded with; None: it will be detected. May be set.
-
-        The Content-Type's charset; else ISO-8859-1 for text and UTF-8 for JSON; None for the rest. For HTML whose body
-        is read, what decides is, in this order, a byte order mark, the Content-Type, `<meta>`, detection.
-        """
-        if self._encoding is not _ASK:
-            return self._encoding
-        kind = self.headers.get("content-type")
-        if kind is None:
-            return None
-        essence = kind.partition(";")[0].strip().lower()
-        if essence in ("text/html", "application/xhtml+xml"):
-            if isinstance(self._content, bytes):
-                _, self._encoding = charset.decode(self._content, kind)
-                return self._encoding
-            return charset.charset_of(kind)
-        declared = charset.charset_of(kind)
-        if declared is None:
-            if "text" in essence:
-                declared = "ISO-8859-1"
-            elif "application/json" in essence:
-                declared = "utf-8"
-        self._encoding = declared
-        return declared
-
-    @encoding.setter
-    def encoding(self, value: str | None) -> None:
-        self._encoding = value
-        self._text = None
-
-    @property
-    def apparent_encoding(self) -> str | None:
-        """The charset that the bytes of the body look like."""
-        return charset.detect(self.body)
-
-    @property
-    def text(self) -> str:
-        """The body as text; bytes that the encoding does not have become U+FFFD. Never raises for its contents."""
-        text = self._text
-        if text is None:
-            text = self._text = self._decode(self.body)
-        return text
-
-    def _decode(self, body: bytes) -> str:
-        if not body:
-            return ""
-        if self._encoding is _ASK and self.is_html_type:
-            text, self._encoding = charset.decode(body, self.headers.get("content-type"))
-            return text
-        try:
-            return str(body, self.encoding or self.apparent_encoding or "utf-8", errors="replace")
-        except (LookupError, TypeError, ValueError):
-            return str(body, "utf-8", errors="replace")  # a charset that nobody knows
-
-    def json(self, **kwargs: Any) -> Any:
-        """The body read as JSON (RFC 8259: UTF-8, and UTF-16 and UTF-32, with or without a byte order mark).
-
-        `kwargs` go to `json.loads`. Raises JSONDecodeError, which is the standard library's as well as ours.
-        """
-        body = self.body
-        try:
-            if body and (self.encoding or "utf-8").lower() in ("utf-8", "utf8"):
-                try:
-                    return json.loads(body.decode(json.detect_encoding(body)), **kwargs)
-                except UnicodeDecodeError:
-                    pass  # some other charset that was not declared: `text` makes the best of it
-            return json.loads(self.text, **kwargs)
-        except json.JSONDecodeError as error:
-            raise errors.JSONDecodeError(error.msg, error.doc, error.pos, response=self) from error
-
-    # --- life -------------------------------------------------------------------------------------------------------
+    # --- life
+    # -------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Gives the connection back; one whose body is unread is closed. Harmless when repeated."""
@@ -343,8 +281,8 @@ class Response(Page):
         if not self._content_consumed:
             _ = self.content
         state = {name: getattr(self, name) for name in _PICKLED}
-        state["encoding"] = None if self._encoding is _ASK else self._encoding
-        state["asked"] = self._encoding is not _ASK
+        state["encoding"] = None if self._encoding is ASK else self._encoding
+        state["asked"] = self._encoding is not ASK
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

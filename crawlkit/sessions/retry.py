@@ -1,8 +1,8 @@
 """RetryPolicy: whether a failed exchange is tried again, and when.
 
-What belongs here: the decision (`delay`), which the crawl asks for and schedules itself, and the loop that a plain session
-sleeps in (`call`). The loop is tenacity's; this is the only module that imports it, and only once a loop is run, for it
-costs 28 ms.
+What belongs here: the decision (`delay`), which the crawl asks for and schedules itself, and the loop that a
+plain session sleeps in (`call`). The loop is tenacity's; this is the only module that imports it, and only
+once a loop is run, for it costs 28 ms.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from crawlkit import exceptions as errors
-from crawlkit.sessions.body import can_resend, rewind_body
+from crawlkit.sessions.body import rewind_body
 
 if TYPE_CHECKING:
     from crawlkit.sessions.prepared import PreparedRequest
@@ -39,12 +39,13 @@ Send = Callable[["PreparedRequest"], "Response"]
 class RetryPolicy:
     """When to try again. Immutable, so that any number of threads may use one.
 
-    `retries` counts the tries after the first. `statuses` are those that another try may change, `methods` those
-    that may be repeated at all. The wait is random between 0 and `backoff_seconds` doubled with each try, at most
-    `max_backoff_seconds` (full jitter: clients that failed together do not come back together), or what Retry-After says.
-    `max_wait_seconds`: a longer Retry-After is not slept out by `call`; the answer is given back instead.
-    `only_unsent`: only what failed before anything was sent is tried again, whatever its method.
-    `raise_on_status`: RetryError when the tries are used up and the status is still one of `statuses`.
+    `retries` counts the tries after the first. `statuses` are those that another try may change, `methods`
+    those that may be repeated at all. The wait is random between 0 and `backoff_seconds` doubled with each
+    try, at most `max_backoff_seconds` (full jitter: clients that failed together do not come back together),
+    or what Retry-After says. `max_wait_seconds`: a longer Retry-After is not slept out by `call`; the answer
+    is given back instead. `only_unsent`: only what failed before anything was sent is tried again, whatever
+    its method. `raise_on_status`: RetryError when the tries are used up and the status is still one of
+    `statuses`.
     """
 
     retries: int = 3
@@ -66,7 +67,9 @@ class RetryPolicy:
 
     @classmethod
     def of(cls, value: Any) -> RetryPolicy | None:
-        """The policy that `value` means: None, False or 0 none; a number so many retries; a policy; urllib3's Retry."""
+        """The policy that `value` means: None, False or 0 none; a number so many retries; a policy;
+        urllib3's Retry.
+        """
         if isinstance(value, RetryPolicy):
             return value
         if value is None or value is False:
@@ -79,7 +82,9 @@ class RetryPolicy:
 
     @classmethod
     def of_adapter(cls, value: Any) -> RetryPolicy | None:
-        """The policy that an adapter's `max_retries` means: as requests has it, a number is for unsent requests only."""
+        """The policy that an adapter's `max_retries` means: as requests has it, a number is for unsent
+        requests only.
+        """
         policy = cls.of(value)
         plain = isinstance(value, int) and not isinstance(value, RetryPolicy)
         if policy is not None and plain:
@@ -96,10 +101,12 @@ class RetryPolicy:
         safe: bool | None = None,
         now: float | None = None,
     ) -> float | None:
-        """Seconds to wait before the next try after `attempt` tries (from 1) have failed; None: do not try again.
+        """Seconds to wait before the next try after `attempt` tries (from 1) have failed; None: do not try
+        again.
 
-        `error` or `response` is how the last one ended. `safe` overrules the method (Request.safe). `now` is the time of
-        day in seconds since 1970, against which a Retry-After date is read. A Retry-After is given back however long.
+        `error` or `response` is how the last one ended. `safe` overrules the method (Request.safe). `now` is
+        the time of day in seconds since 1970, against which a Retry-After date is read. A Retry-After is
+        given back however long.
         """
         if attempt > self.retries or not self._may_repeat(method, safe, error):
             return None
@@ -136,8 +143,8 @@ class RetryPolicy:
     ) -> Response:
         """Sends `request` by `send` until that succeeds or the policy says to leave it; sleeps in between.
 
-        `deadline`: the instant of `time.monotonic()` after which no new try begins. `stop`: no new try once it is set.
-        Returns the last answer, or raises the last error.
+        `deadline`: the instant of `time.monotonic()` after which no new try begins. `stop`: no new try once
+        it is set. Returns the last answer, or raises the last error.
         """
         import tenacity
 
@@ -192,8 +199,8 @@ class _Run:
             response.close()
         self._renew(error)
         self._seconds = seconds
-        # The stop is looked at after the sleep, not by tenacity's own event sleep: that one counts on, and burns the
-        # remaining attempts without a pause.
+        # The stop is looked at after the sleep, not by tenacity's own event sleep: that one counts on, and
+        # burns the remaining attempts without a pause.
         return not self._sleeps_into_stop(seconds)
 
     def _give_up(self, response: Response | None) -> None:
@@ -216,7 +223,9 @@ class _Run:
         return self._stop.wait(seconds)
 
     def _renew(self, error: BaseException | None) -> None:
-        """The request for the next try: its body at the start, and without compression when that was what failed."""
+        """The request for the next try: its body at the start, and without compression when that was what
+        failed.
+        """
         request = self._request
         if isinstance(error, errors.ContentDecodingError):
             self._request = request = without_compression(request)
@@ -232,7 +241,9 @@ class _Run:
 
 
 def without_compression(request: PreparedRequest) -> PreparedRequest:
-    """A copy that asks for the body as it is: for servers whose Content-Encoding does not fit what they send."""
+    """A copy that asks for the body as it is: for servers whose Content-Encoding does not fit what they
+    send.
+    """
     plain = request.copy()
     plain.headers["Accept-Encoding"] = "identity"
     return plain
@@ -249,7 +260,9 @@ def _another_try_may_help(error: BaseException, attempt: int) -> bool:
 
 
 def nothing_was_sent(error: BaseException) -> bool:
-    """Whether the exchange failed before a byte of the request left, so that repeating it cannot do anything twice."""
+    """Whether the exchange failed before a byte of the request left, so that repeating it cannot do anything
+    twice.
+    """
     if isinstance(error, (errors.ConnectTimeout, errors.NameNotFound, errors.PoolTimeout)):
         return True
     if not isinstance(error, errors.ConnectionError):

@@ -1,7 +1,8 @@
-"""Reading a body piece by piece: chunks, text as it arrives, lines, and the errors of reading under our names.
+"""Reading a body piece by piece: chunks, text as it arrives, lines, and the errors of reading under our
+names.
 
-What belongs here: everything between `Response.raw` and the pieces a program sees. What does not: framing and content
-decoding, which `raw` does, and what the pieces mean.
+What belongs here: everything between `Response.raw` and the pieces a program sees. What does not: framing
+and content decoding, which `raw` does, and what the pieces mean.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ Piece = TypeVar("Piece", bytes, str)
 
 
 def raw_chunks(raw: Any, size: int | None) -> Iterator[bytes]:
-    """The decoded body of `raw`, at most `size` bytes at a time (None: as it arrives). Errors come in our names.
+    """The decoded body of `raw`, at most `size` bytes at a time (None: as it arrives). Errors come in our
+    names.
 
     `raw` is what an adapter put there: ours and urllib3's have `stream()`, anything else is read like a file.
     """
@@ -42,7 +44,9 @@ def read_all(raw: Any) -> bytes:
 
 
 def foreign_errors() -> tuple[type[BaseException], ...]:
-    """What urllib3 raises while a body is read. Asked only when something was raised, so that the import is late."""
+    """What urllib3 raises while a body is read. Asked only when something was raised, so that the import is
+    late.
+    """
     from urllib3.exceptions import HTTPError
 
     return (HTTPError,)
@@ -70,7 +74,9 @@ def slices(body: bytes, size: int | None) -> Iterator[bytes]:
 
 
 def decoded(chunks: Iterator[bytes], encoding: str | None) -> Iterator[str | bytes]:
-    """The chunks as text; characters that are split between two are put together. No encoding: bytes as they are."""
+    """The chunks as text; characters that are split between two are put together. No encoding: bytes as they
+    are.
+    """
     if encoding is None:
         yield from chunks
         return
@@ -109,7 +115,9 @@ def lines(chunks: Iterator[Piece]) -> Iterator[Piece]:
 
 
 def split(chunks: Iterator[Piece], delimiter: Piece) -> Iterator[Piece]:
-    """What `split(delimiter)` of the whole body gives, wherever the chunks happen to end. Nothing of an empty body."""
+    """What `split(delimiter)` of the whole body gives, wherever the chunks happen to end. Nothing of an
+    empty body.
+    """
     held: list[Piece] = []
     overlap = len(delimiter) - 1
     for chunk in chunks:
@@ -119,7 +127,8 @@ def split(chunks: Iterator[Piece], delimiter: Piece) -> Iterator[Piece]:
         if delimiter not in seam + chunk and (not overlap or len(chunk) >= overlap):
             held.append(chunk)  # joined once, so that a body without delimiters does not cost quadratic time
             continue
-        *whole, last = _joined([*held, chunk]).split(delimiter)
+        parts: list[Any] = _joined([*held, chunk]).split(delimiter)
+        *whole, last = parts
         yield from whole
         held = [last] if last else [chunk[:0]]
     if held:

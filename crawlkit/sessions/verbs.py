@@ -1,7 +1,7 @@
 """The methods of HTTP as methods of a Session: `get()`, `post()` and their kin.
 
-What belongs here: the names, their arguments in requests' order, and their one difference, that `head()` does not follow
-redirects. All of them are `Session.request()`.
+What belongs here: the names, their arguments in requests' order, and their one difference, that `head()`
+does not follow redirects. All of them are `Session.request()`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,107 @@
+"""Keeping: the half of a Session that outlives it: its jar, its profile and the headers that belong to it.
+
+What belongs here: joining a Session and a Profile. What does not: when to save (autosave.py), what is saved
+(profile.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import cookiejar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crawlkit.sessions.cookies import CookieJar, cookiejar_from_dict, merge_cookies
+from crawlkit.sessions.defaults import default_headers
+from crawlkit.sessions.headers import CaseInsensitiveDict, HeaderValue
+
+if TYPE_CHECKING:
+    from crawlkit.sessions.autosave import Autosave
+    from crawlkit.sessions.profile import Profile
+    from crawlkit.sessions.vault import Vault
+
+DEFAULT_VAULT = Path("data", "sessions.db")
+
+
+class Keeping:
+    """A session's memory. Without a profile it ends with the session."""
+
+    headers: Any
+    _usual_headers: CaseInsensitiveDict[HeaderValue]
+    _autosave: Autosave | None = None
+    _cookies: Any
+
+    @property
+    def cookies(self) -> Any:
+        """The jar: ours, or any of http.cookiejar that was assigned; a mapping that is assigned becomes a
+        jar of ours.
+        """
+        return self._cookies
+
+    @cookies.setter
+    def cookies(self, jar: Any) -> None:
+        self._cookies = jar if isinstance(jar, cookiejar.CookieJar) else cookiejar_from_dict(jar)
+        if self._autosave is not None:
+            self._join_jar(self._autosave.profile)
+
+    @property
+    def profile(self) -> Profile | None:
+        """What outlives this session, None when it has no name."""
+        return None if self._autosave is None else self._autosave.profile
+
+    @property
+    def default_headers(self) -> CaseInsensitiveDict[HeaderValue]:
+        """The headers that are sent when neither program nor profile say otherwise; they are not kept in the
+        profile.
+        """
+        return self._usual_headers.copy()
+
+    @default_headers.setter
+    def default_headers(self, headers: Mapping[str, HeaderValue]) -> None:
+        before, self._usual_headers = self._usual_headers, default_headers()
+        self._usual_headers.update(headers)
+        for name, value in self._usual_headers.items():
+            if name not in self.headers or self.headers[name] == before.get(name):
+                self.headers[name] = value
+
+    def _load(self, name: str, vault: str | Path | Vault | None) -> None:
+        from crawlkit.sessions.autosave import Autosave
+        from crawlkit.sessions.vault import Vault
+
+        if vault is None or isinstance(vault, (str, Path)):
+            vault = Vault.open(DEFAULT_VAULT if vault is None else vault)
+        profile = vault.profile(name)
+        self._cookies = profile.jar
+        self._autosave = Autosave(profile)
+        self._autosave.load(self.headers, self._usual_headers)
+
+    def save(self) -> None:
+        """Writes what changed to the vault. Nothing happens without a profile. Raises StorageError."""
+        if self._autosave is not None:
+            self._join_jar(self._autosave.profile)
+            self._autosave.save(self.headers, self._usual_headers)
+
+    def _join_jar(self, profile: Profile) -> None:
+        """The profile keeps the session's jar, or the cookies of one that is not ours."""
+        jar = self._cookies
+        if jar is not profile.jar:
+            profile.jar = jar if isinstance(jar, CookieJar) else merge_cookies(CookieJar(), jar)
+
+    # --- pickles
+    # ----------------------------------------------------------------------------------------------------
+
+    def _memory(self) -> Any:
+        """What a pickle has of it: the profile's name and file, for the vault is where its cookies live;
+        else the jar.
+        """
+        if self._autosave is None:
+            return self._cookies
+        self.save()
+        profile = self._autosave.profile
+        return profile.name, str(profile.vault.path.absolute())
+
+    def _remember(self, memory: Any) -> None:
+        if isinstance(memory, tuple):
+            self._load(*memory)
+        else:
+            self._cookies = memory

@@ -1,0 +1,151 @@
+"""Merging: a request's settings on top of the session's, and the environment's share.
+
+What belongs here: from what a program passes to a PreparedRequest and the settings of sending. What does
+not: preparing itself (prepared.py), choosing between two settings of one name (pairs.py), reading the
+environment (environment.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import cookiejar
+from typing import Any
+
+from crawlkit.sessions import models
+from crawlkit.sessions.cookies import CookieJar, cookiejar_from_dict, merge_cookies
+from crawlkit.sessions.environment import ca_bundle, get_environ_proxies
+from crawlkit.sessions.headers import CaseInsensitiveDict, HeaderValue
+from crawlkit.sessions.hooks import merge_hooks
+from crawlkit.sessions.netrc import get_netrc_auth
+from crawlkit.sessions.pairs import merge_setting
+from crawlkit.sessions.prepared import PreparedRequest
+from crawlkit.sessions.redirects import ChosenProxies
+from crawlkit.sessions.request import Request as Spec
+
+
+class Merging:
+    """The half of a Session that makes requests ready. What a request does not bring is not merged."""
+
+    headers: Any
+    auth: Any
+    cookies: Any
+    proxies: Any
+    hooks: Any
+    params: Any
+    stream: bool
+    verify: Any
+    cert: Any
+    trust_env: bool
+
+    def prepare_request(self, request: models.Request | Spec) -> PreparedRequest:
+        """`request`, requests' or a spider's, with the session's settings merged in, ready for `send()`."""
+        if isinstance(request, Spec):
+            prepared = self._prepared(
+                request.method,
+                request.url,
+                request.headers,
+                None,
+                request.body,
+                None,
+                None,
+                request.cookies,
+                None,
+                None,
+            )
+            prepared.spec = request
+            return prepared
+        return self._prepared(
+            request.method,
+            request.url,
+            request.headers,
+            request.files,
+            request.data,
+            request.params,
+            request.auth,
+            request.cookies,
+            request.hooks,
+            request.json,
+        )
+
+    def _prepared(
+        self,
+        method: Any,
+        url: Any,
+        headers: Any,
+        files: Any,
+        data: Any,
+        params: Any,
+        auth: Any,
+        cookies: Any,
+        hooks: Any,
+        json: Any,
+    ) -> PreparedRequest:
+        if params:
+            params = merge_setting(params, self.params)
+        elif self.params:
+            params = merge_setting({}, self.params)
+        if not auth:
+            auth = self.auth
+            if not auth and self.trust_env:
+                auth = get_netrc_auth(url)
+        if hooks or self.hooks["response"]:
+            hooks = merge_hooks(hooks, self.hooks)
+        prepared = PreparedRequest()
+        prepared.prepare(
+            method=method.upper(),
+            url=url,
+            headers=self._merged_headers(headers),
+            files=files,
+            data=data,
+            params=params,
+            auth=auth,
+            cookies=self._merged_cookies(cookies) if cookies else self.cookies,
+            hooks=hooks,
+            json=json,
+        )
+        return prepared
+
+    def _merged_headers(self, headers: Any) -> Mapping[str, HeaderValue]:
+        if headers:
+            merged: Mapping[str, HeaderValue] = merge_setting(headers, self.headers, dict_class=CaseInsensitiveDict)
+            return merged
+        own: Mapping[str, HeaderValue] = self.headers
+        if own and None in own.values():
+            return CaseInsensitiveDict({name: value for name, value in own.items() if value is not None})
+        return own
+
+    def _merged_cookies(self, cookies: Any) -> CookieJar:
+        """The session's cookies and the request's on top, in a jar for this request only."""
+        jar = merge_cookies(CookieJar(), self.cookies)
+        if isinstance(cookies, list):  # Scrapy's form: a dict for each cookie, with its domain and path
+            for cookie in cookies:
+                jar.set(**cookie)
+            return jar
+        return merge_cookies(jar, cookies if isinstance(cookies, cookiejar.CookieJar) else cookiejar_from_dict(cookies))
+
+    def merge_environment_settings(
+        self, url: str, proxies: Any, stream: bool | None, verify: Any, cert: Any
+    ) -> dict[str, Any]:
+        """The session's proxies, stream, verify and cert, what the request says on top, and the
+        environment's share.
+
+        With `trust_env`, proxies of the environment hold where the request names none, and
+        REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE, where the request does not say whom to trust.
+        """
+        if self.trust_env and (verify is None or verify is True):
+            verify = ca_bundle() or verify
+        return {
+            "proxies": self._choose_proxies(url, proxies),
+            "stream": self.stream if stream is None else stream,
+            "verify": self.verify if verify is None else verify,
+            "cert": self.cert if cert is None else cert,
+        }
+
+    def _choose_proxies(self, url: str, given: Mapping[str, str] | None) -> ChosenProxies:
+        chosen = dict(given) if given else {}
+        if self.trust_env:
+            for scheme, proxy in get_environ_proxies(url, chosen.get("no_proxy")).items():
+                chosen.setdefault(scheme, proxy)
+        if self.proxies:
+            chosen = merge_setting(chosen, self.proxies, dict_class=dict)
+        return ChosenProxies(chosen, given)

@@ -1,0 +1,371 @@
+"""Session: what requests' Session is, safe in threads, with a profile that outlives it.
+
+What belongs here: the way of a request through adapter, hooks, cookies, retries and redirects. Merging it
+with the session's settings is in merging.py, the rules of redirects in redirects.py and leaks.py, those of
+repeating in retry.py, sending in adapter.py, the profile in keeping.py. A plain GET on a warm connection
+passes here millions of times: what a request does not bring is not merged, and nothing is logged.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from contextlib import AbstractContextManager
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urljoin
+
+from crawlkit.exceptions import InvalidSchema
+from crawlkit.sessions import models
+from crawlkit.sessions.adapter import HTTPAdapter
+from crawlkit.sessions.cookies import CookieJar
+from crawlkit.sessions.defaults import DEFAULT_TIMEOUT, UNSET, Unset, default_headers
+from crawlkit.sessions.environment import resolve_proxies
+from crawlkit.sessions.foreignjars import adapt, cookie_url
+from crawlkit.sessions.headers import CaseInsensitiveDict
+from crawlkit.sessions.hooks import default_hooks, dispatch_hook
+from crawlkit.sessions.keeping import Keeping
+from crawlkit.sessions.leaks import SECRET_HEADERS, shown
+from crawlkit.sessions.merging import Merging
+from crawlkit.sessions.pool import ConnectionPool
+from crawlkit.sessions.prepared import PreparedRequest
+from crawlkit.sessions.redirects import HOP, MAX_REDIRECTS, CheckHop, Redirects, finish
+from crawlkit.sessions.request import Request as Spec
+from crawlkit.sessions.response import Response
+from crawlkit.sessions.retry import RetryPolicy
+from crawlkit.sessions.verbs import Verbs
+
+if TYPE_CHECKING:
+    from crawlkit.sessions.forms import Form
+    from crawlkit.sessions.vault import Vault
+
+# What a pickle of a session holds beside its adapters and its memory; connections belong to the process.
+_PICKLED = [
+    "headers",
+    "auth",
+    "proxies",
+    "hooks",
+    "params",
+    "verify",
+    "cert",
+    "stream",
+    "trust_env",
+    "max_redirects",
+    "base_url",
+    "timeout",
+    "deadline",
+    "retries",
+    "max_body",
+    "secret_headers",
+    "pool",
+    "_usual_headers",
+]
+
+
+class Instant(float):
+    """A deadline that is a point of `time.monotonic()` already: what the hops of one redirect chain share."""
+
+
+class Session(Redirects, Merging, Keeping, Verbs):
+    """Settings, cookies and connections that many requests share. Any number of threads may use one at the
+    same time.
+
+    `profile`: the name under which cookies and headers are kept in `vault` (a file, a Vault; None:
+    data/sessions.db). `base_url`: what a relative URL is relative to (RFC 3986: with a path, end it with
+    "/"). `timeout`: seconds, or a pair (connect, read), or None for none; 10 and 30 when not given.
+    `deadline`: seconds for a whole exchange with its redirects and retries. `retries`: how often a failed
+    exchange is repeated, or a RetryPolicy. `pool`: connections to share with other sessions.
+    `allow_private=False` refuses private addresses. `max_body`: most bytes of a decoded body that is not
+    streamed; more is BodyTooLarge.
+
+    `headers`, `params`, `auth`, `cookies`, `proxies`, `hooks`, `verify`, `cert`, `stream`, `max_redirects`,
+    `trust_env` are requests'. `secret_headers` are the names (`*` allowed) of headers that no redirect
+    carries to another origin.
+    """
+
+    __attrs__ = [*_PICKLED, "adapters"]
+
+    def __init__(
+        self,
+        *,
+        profile: str | None = None,
+        vault: str | Path | Vault | None = None,
+        base_url: str | None = None,
+        timeout: Any = UNSET,
+        deadline: float | None = None,
+        retries: Any = 0,
+        pool: ConnectionPool | None = None,
+        allow_private: bool = True,
+        max_body: int | None = None,
+    ) -> None:
+        self.headers: Any = default_headers()
+        self._usual_headers = default_headers()
+        self.auth: Any = None
+        self.proxies: Any = {}
+        self.hooks: Any = default_hooks()
+        self.params: Any = {}
+        self.stream = False
+        self.verify: Any = True
+        self.cert: Any = None
+        self.max_redirects = MAX_REDIRECTS
+        self.trust_env = True
+        self.base_url = base_url
+        self.timeout: Any = DEFAULT_TIMEOUT if timeout is UNSET else timeout
+        self.deadline = deadline
+        self.retries: Any = retries
+        self.max_body = max_body
+        self.secret_headers: Any = SECRET_HEADERS
+        self.pool = ConnectionPool(allow_private=allow_private) if pool is None else pool
+        self.adapters: OrderedDict[str, Any] = OrderedDict()
+        self.mount("https://", HTTPAdapter(pool=self.pool))
+        self.mount("http://", HTTPAdapter(pool=self.pool))
+        self.cookies = CookieJar()
+        if profile is not None:
+            self._load(profile, vault)
+
+    # --- requests
+    # ---------------------------------------------------------------------------------------------------
+
+    def request(
+        self,
+        method: str,
+        url: Any,
+        params: Any = None,
+        data: Any = None,
+        headers: Any = None,
+        cookies: Any = None,
+        files: Any = None,
+        auth: Any = None,
+        timeout: Any = UNSET,
+        allow_redirects: bool = True,
+        proxies: Any = None,
+        hooks: Any = None,
+        stream: bool | None = None,
+        verify: Any = None,
+        cert: Any = None,
+        json: Any = None,
+        *,
+        deadline: float | Unset | None = UNSET,
+        retries: Any = UNSET,
+        max_body: int | Unset | None = UNSET,
+        check_hop: CheckHop | None = None,
+    ) -> Response:
+        """Prepares a request with the session's settings, sends it, follows redirects, and returns the
+        answer.
+
+        The arguments are requests', in requests' order; `timeout`, `deadline`, `retries` and `max_body`
+        stand for this request before the session's. `check_hop(response, next_request)` is called before
+        each redirect is followed and may raise. Raises RequestException's kinds. An error status is no
+        exception: see `Response.raise_for_status()`.
+        """
+        if self.base_url is not None:
+            url = urljoin(self.base_url, url if isinstance(url, str) else _text(url))
+        if type(self).prepare_request is Merging.prepare_request:
+            prepared = self._prepared(method, url, headers, files, data, params, auth, cookies, hooks, json)
+        else:
+            prepared = self.prepare_request(
+                models.Request(method, url, headers, files, data, params, auth, cookies, hooks, json)
+            )
+        settings = self.merge_environment_settings(prepared.url or "", proxies, stream, verify, cert)
+        if timeout is not UNSET:
+            settings["timeout"] = timeout
+        if deadline is not UNSET:
+            settings["deadline"] = deadline
+        if retries is not UNSET:
+            settings["retries"] = retries
+        if max_body is not UNSET:
+            settings["max_body"] = max_body
+        if check_hop is not None:
+            settings["check_hop"] = check_hop
+        return self.send(prepared, allow_redirects=allow_redirects, **settings)
+
+    # --- sending
+    # ----------------------------------------------------------------------------------------------------
+
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
+        """Sends a prepared request as it is; `kwargs` are those of `request()` from `timeout` on.
+
+        ValueError when `request` was not prepared.
+        """
+        if isinstance(request, (models.Request, Spec)):
+            raise ValueError(f"prepare {request!r} first: session.send(session.prepare_request(request))")
+        allow_redirects = kwargs.pop("allow_redirects", True)
+        check_hop = kwargs.pop("check_hop", None)
+        retries = kwargs.pop("retries", UNSET)
+        deadline = kwargs.pop("deadline", UNSET)
+        max_body = kwargs.pop("max_body", UNSET)
+        kwargs.setdefault("stream", self.stream)
+        kwargs.setdefault("verify", self.verify)
+        kwargs.setdefault("cert", self.cert)
+        kwargs.setdefault("timeout", self.timeout)
+        if "proxies" not in kwargs:
+            kwargs["proxies"] = resolve_proxies(request, self.proxies, self.trust_env)
+        # Only what was asked for is passed on: an adapter that somebody wrote for requests does not know
+        # these.
+        instant = _instant(self.deadline if deadline is UNSET else deadline)
+        if instant is not None:
+            kwargs["deadline"] = instant
+        if max_body is UNSET:
+            max_body = None if kwargs["stream"] else self.max_body
+        if max_body is not None:
+            kwargs["max_body"] = max_body
+        adapter = self.get_adapter(request.url or "")
+        follow = bool(allow_redirects) or allow_redirects is HOP
+        policy = self._policy(retries, adapter)
+        if policy is None:
+            response = self._exchange(adapter, request, follow, kwargs)
+        else:
+            response = policy.call(
+                lambda again: self._exchange(adapter, again, follow, kwargs), request, deadline=instant
+            )
+        if response.status_code < 300 or response.status_code >= 400 or self.get_redirect_target(response) is None:
+            return response
+        kwargs["max_body"] = max_body
+        if retries is not UNSET:
+            kwargs["retries"] = retries
+        if not allow_redirects:
+            response._onward = lambda: next(self.resolve_redirects(response, request, yield_requests=True, **kwargs))
+            return response
+        chain = [response, *self.resolve_redirects(response, request, check_hop=check_hop, **kwargs)]
+        last = chain.pop()
+        last.history = chain
+        return last
+
+    def _exchange(self, adapter: Any, request: PreparedRequest, follow: bool, kwargs: dict[str, Any]) -> Response:
+        """One request and its answer, with hooks, cookies, and the body read where it is not streamed."""
+        jar = self.cookies
+        epoch = getattr(jar, "epoch", None)
+        start = perf_counter()
+        response: Response = adapter.send(request, **kwargs)
+        response._elapsed_seconds = perf_counter() - start
+        response.session = self
+        if request.hooks["response"]:
+            response = dispatch_hook("response", request.hooks, response, **kwargs)
+            for earlier in response.history:
+                self._keep_cookies(jar, earlier, earlier.request, epoch)
+        if "set-cookie" in response.headers:
+            self._keep_cookies(jar, response, request, epoch)
+        if follow and self.get_redirect_target(response) is not None:
+            finish(response)
+        elif not kwargs["stream"]:
+            _ = response.content
+        return response
+
+    def _keep_cookies(self, jar: Any, response: Response, request: PreparedRequest, epoch: int | None) -> None:
+        lines = response.set_cookie_lines()
+        if not lines:
+            return
+        url = cookie_url(request.url or response.url, request.headers)
+        # An answer to a request from before the last login must not bring the old cookies back, hence the
+        # epoch.
+        adapt(jar).receive(url, lines, epoch=epoch)
+        if self._autosave is not None:
+            self._autosave.note(self.headers, self._usual_headers)
+
+    def _policy(self, retries: Any, adapter: Any) -> RetryPolicy | None:
+        value = self.retries if retries is UNSET else retries
+        if value:
+            return RetryPolicy.of(value)
+        most = getattr(adapter, "max_retries", None)
+        return RetryPolicy.of_adapter(most) if most else None
+
+    # --- adapters
+    # ---------------------------------------------------------------------------------------------------
+
+    def get_adapter(self, url: str) -> Any:
+        """The adapter with the longest prefix that `url` begins with, whatever the case. InvalidSchema when
+        none does.
+        """
+        lower = url.lower()
+        for prefix, adapter in self.adapters.items():
+            if lower.startswith(prefix.lower()):
+                return adapter
+        raise InvalidSchema(
+            f"no adapter is mounted for {shown(url)!r}; mounted are: {', '.join(self.adapters) or 'none'}"
+        )
+
+    def mount(self, prefix: str, adapter: Any) -> None:
+        """Sends what begins with `prefix` through `adapter`. Longer prefixes go first."""
+        # A new dict, so that threads that are looking for their adapter go on in the old one.
+        mounted = {**self.adapters, prefix: adapter}
+        self.adapters = OrderedDict(sorted(mounted.items(), key=lambda pair: -len(pair[0])))
+
+    def bind(self, share: Any) -> AbstractContextManager[Any]:
+        """Within it, this thread's requests use the connections of `share`."""
+        return self.pool.bind(share)
+
+    # --- forms and files
+    # --------------------------------------------------------------------------------------------
+
+    def submit(
+        self, form: Form, data: Any = None, *, click: Any = None, extra: bool = False, **kwargs: Any
+    ) -> Response:
+        """Sends `form` as a browser would, with `data` (field → value) filled in, and saves the profile, if
+        there is one.
+
+        `click`: the button to press; None: the first; False: none. Raises FormError when the form has no
+        such field, unless `extra`. `kwargs` are those of `request()`.
+        """
+        sent = form.payload(data, click=click, extra=extra)
+        headers = CaseInsensitiveDict(sent.headers)
+        headers.update(kwargs.pop("headers", None) or {})
+        response = self.request(sent.method, sent.url, data=sent.body, headers=headers, **kwargs)
+        self.save()
+        return response
+
+    def download(self, url: Any, path: str | Path, **kwargs: Any) -> Path:
+        """Fetches `url` into the file `path`, which is there whole or not at all. See download.py."""
+        from crawlkit.sessions.download import download
+
+        return download(self, url, path, **kwargs)
+
+    # --- life
+    # -------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Saves the profile and closes the connections. A closed session opens new ones when it is used
+        again.
+        """
+        try:
+            self.save()
+        finally:
+            for adapter in self.adapters.values():
+                adapter.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: getattr(self, name) for name in self.__attrs__}
+        state["own_adapters"] = [
+            prefix for prefix, adapter in self.adapters.items() if getattr(adapter, "pool", None) is self.pool
+        ]
+        state["memory"] = self._memory()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        own_adapters, memory = state.pop("own_adapters"), state.pop("memory")
+        self.__dict__.update(state)
+        for prefix in own_adapters:
+            self.adapters[prefix].pool = self.pool
+        self._remember(memory)
+
+
+def session() -> Session:
+    """A new Session; requests has this function, too."""
+    return Session()
+
+
+def _text(url: Any) -> str:
+    return url.decode("utf-8") if isinstance(url, bytes) else str(url)
+
+
+def _instant(deadline: float | Unset | None) -> Instant | None:
+    """The point of time that a number of seconds means, counted from now; what is a point already stays."""
+    if deadline is None or isinstance(deadline, (Instant, Unset)):
+        return deadline if isinstance(deadline, Instant) else None
+    return Instant(time.monotonic() + deadline)
