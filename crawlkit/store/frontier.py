@@ -63,7 +63,6 @@ class Frontier:
         self._doubtful: set[str] = set()
         self._next_page = 1
         self._probed = 0
-        self._committed_page = 1
         self._crawl = 0
         self._run = 0
         #: What is lent out: the lease and how many rows its page has.
@@ -76,7 +75,7 @@ class Frontier:
         self._probed = 0
         self._fingerprints.load()
         last = self._connection.execute("SELECT max(id) FROM _pages").fetchone()[0] or 0
-        self._next_page = self._committed_page = last + 1
+        self._next_page = last + 1
         self._hosts = set()
         for index, when in _QUEUES:
             self._hosts.update(self._distinct_hosts(_NEXT_HOST.format(index=index, when=when)))
@@ -237,22 +236,20 @@ class Frontier:
 
     # --- the transaction of the owner ----------------------------------------
 
-    def mark(self) -> tuple[int, int]:
+    def mark(self) -> int:
         """Where the transaction stands, for `rolled_back` to a savepoint."""
-        return self._next_page, self._fingerprints.added
+        return self._fingerprints.added
 
     def committing(self) -> None:
         """All is written already."""
 
     def committed(self) -> None:
         """What was added is there to stay."""
-        self._committed_page = self._next_page
         self._fingerprints.committed()
 
-    def rolled_back(self, mark: tuple[int, int] | None = None) -> None:
-        """What was added since the mark, or since the last commit, is not there."""
-        self._next_page, added = mark or (self._committed_page, 0)
-        self._fingerprints.rolled_back(added)
+    def rolled_back(self, mark: int = 0) -> None:
+        """What was added since the mark, or since the last commit, is not there. Its numbers are not used again."""
+        self._fingerprints.rolled_back(mark)
 
 
 def _own_fingerprint(fingerprint: bytes, parent: int, copy: int) -> bytes:

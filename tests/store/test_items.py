@@ -170,6 +170,16 @@ def test_one_key_twice_on_a_page_is_one_row_and_the_last_counts(desk: Desk) -> N
     assert ["last"] == desk.items()
 
 
+def test_only_what_was_there_before_the_page_is_kept_of_a_key_it_yields_twice(desk: Desk) -> None:
+    desk.crawl("a", row(key=KEY, url="u", name="old"))
+    desk.next_run()
+
+    desk.crawl("a", row(key=KEY, url="u", name="first"), row(key=KEY, url="u", name="last"))
+
+    assert ["last"] == desk.items()
+    assert [('{"url": "u", "name": "old"}',)] == desk.query("SELECT row FROM _history")
+
+
 def test_keys_of_several_columns(desk: Desk) -> None:
     key = ("shop", "number")
     desk.crawl("a", row(key=key, shop="s", number=1, name="x"), row(key=key, shop="s", number=2, name="y"))
@@ -254,6 +264,31 @@ def test_rows_go_with_the_page_when_redirects_change(desk: Desk) -> None:
 
     assert [("x", 2)] == desk.items("name, _page")
     assert [] == desk.query("SELECT * FROM _history")
+
+
+def test_a_page_does_not_inherit_a_row_from_itself(desk: Desk) -> None:
+    """Two pages share a row; one turns out to be the other and yields it no more."""
+    desk.crawl("old", row(key=KEY, url="u"), end="new")
+    desk.crawl("twin", row(key=KEY, url="u"), end="elsewhere")
+    desk.next_run()
+
+    desk.crawl("twin", end="new")
+
+    assert [] == desk.items("url")
+    assert [] == desk.query("SELECT * FROM _owners")
+
+
+def test_two_pages_that_become_one_own_a_row_once(desk: Desk) -> None:
+    desk.crawl("first", row(key=KEY, url="u"))
+    desk.crawl("old", row(key=KEY, url="u"), end="new")
+    desk.crawl("twin", row(key=KEY, url="u"), end="elsewhere")
+    desk.next_run()
+
+    desk.crawl("twin", end="new")
+    desk.crawl("first")
+
+    assert [] == desk.items("url")
+    assert [] == desk.query("SELECT * FROM _owners")
 
 
 def test_a_page_that_now_leads_elsewhere_loses_its_rows_to_nobody(desk: Desk) -> None:
