@@ -13,24 +13,26 @@ from __future__ import annotations
 import errno
 import ssl
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from crawlkit import exceptions as errors
 from crawlkit.sessions import bodies, faults, routes
 from crawlkit.sessions.body import rewind_body
+from crawlkit.sessions.channel import Gone, Tee
 from crawlkit.sessions.environment import select_proxy
 from crawlkit.sessions.headers import CaseInsensitiveDict
 from crawlkit.sessions.heads import Head
+from crawlkit.sessions.held import Held
 from crawlkit.sessions.outgoing import Outgoing, outgoing
 from crawlkit.sessions.pool import ConnectionPool
-from crawlkit.sessions.raw import Held, RawResponse
+from crawlkit.sessions.raw import RawResponse
 from crawlkit.sessions.response import Response
 from crawlkit.sessions.routes import Key, Place, Proxy
 from crawlkit.sessions.share import Share
 from crawlkit.sessions.target import urldefragauth
 from crawlkit.sessions.timeouts import Times, times_for
 from crawlkit.sessions.tls import TLSSettings, settings
-from crawlkit.sessions.wire import Gone, Tee, Unsendable, Wire
+from crawlkit.sessions.wire import Wire
 
 DEFAULT_POOLSIZE = 10
 
@@ -215,7 +217,7 @@ class HTTPAdapter(BaseAdapter):
                 target = self.request_url(request, proxies)
             out = self._outgoing(request, target, place, key)
         except errors.RequestException as error:
-            _raise(error, request, faults.CONNECT, None, False)
+            raise faults.border(error, request, phase=faults.CONNECT) from error.__cause__
         pool = self.pool
         share = pool.check_out()
         try:
@@ -287,18 +289,17 @@ class HTTPAdapter(BaseAdapter):
                 wire.end(truncated=True)
                 wire = pool.renew(wire)
             length, keep = bodies.framing(head, request.method)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - every one is raised again, ours in place of what is foreign
             late = times.is_late()
             wire.end(truncated=True)
             pool.release(wire, keep=False)
-            _raise(error, request, phase, key, late)
+            outcome = faults.border(error, request, phase=phase, key=key, late=late)
+            raise outcome from outcome.__cause__
         if out.last or wire.half_sent:
             keep = False
         return self.build_response(request, self._raw(request, wire, head, length, keep, max_body))
 
-    def _raw(
-        self, request: Any, wire: Wire, head: Head, length: int, keep: bool, max_body: int | None
-    ) -> RawResponse:
+    def _raw(self, request: Any, wire: Wire, head: Head, length: int, keep: bool, max_body: int | None) -> RawResponse:
         if 0 <= length <= wire.buffered():
             # The usual page: it is all here, so the connection goes back before anybody looks at the answer.
             body = wire.take(length) if length else b""
@@ -313,7 +314,7 @@ class HTTPAdapter(BaseAdapter):
         try:
             return self.pool.lease(key, share, until=times.connect_until(), deadline=times.deadline)
         except (errors.RequestException, ssl.SSLError) as error:
-            _raise(error, request, faults.CONNECT, key, False)
+            raise faults.border(error, request, phase=faults.CONNECT, key=key) from error.__cause__
 
     def _open(self, wire: Wire, request: Any, key: Key, times: Times) -> None:
         if key.scheme == "https":
@@ -333,20 +334,6 @@ class HTTPAdapter(BaseAdapter):
 
 
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
-
-
-def _raise(error: BaseException, request: Any, phase: str, key: Key | None, late: bool) -> NoReturn:
-    if isinstance(error, Unsendable) and error.__cause__ is not None:
-        # What the body's own code raised is the program's business, but for what we say about its length.
-        error = error.__cause__
-        if not isinstance(error, errors.RequestException):
-            raise error
-    elif not isinstance(error, faults.FOREIGN):
-        raise error  # a fault of the program, or an interrupt
-    explained = faults.explained(error, request, phase=phase, key=key, late=late)
-    if explained is error:
-        raise error
-    raise explained from error
 
 
 def _may_repeat(request: Any, out: Outgoing, gone: Gone) -> bool:

@@ -1,8 +1,8 @@
 """Which addresses a session may connect to: the guard against server-side request forgery.
 
-What belongs here: questions about one numeric address, and the policy that a pool holds. What does not: names (resolver.py)
-and redirects; the policy is asked about the very address a socket is about to connect to, so that no name that changes its
-answer between check and use, and no odd spelling of an address, gets round it.
+What belongs here: questions about one numeric address, and the policy that a pool holds. What does not: names
+(resolver.py) and redirects; the policy is asked about the very address a socket is about to connect to, so that no
+name that changes its answer between check and use, and no odd spelling of an address, gets round it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Where a response's body ends, and reading it up to there (RFC 9112 sections 6 to 8).
 
-What belongs here: the three ways of framing, as readers over a connection. What does not: content codings (decoding.py),
-the head (heads.py), the object that a program reads from (raw.py). A body that ends before its end raises
-ChunkedEncodingError: it is never taken for a complete one. One that runs until the connection closes has no end to
-check; over TLS a missing close_notify is forgiven as browsers do.
+What belongs here: the three ways of framing, as readers over a connection. What does not: content codings
+(decoding.py), the head (heads.py), the object that a program reads from (raw.py). A body that ends before its end
+raises ChunkedEncodingError: it is never taken for a complete one. One that runs until the connection closes has no
+end to check; over TLS a missing close_notify is forgiven as browsers do.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class Source(Protocol):
         """At least one and at most `limit` bytes; b"" when the other side closed."""
 
     def take_line(self, limit: int) -> bytes:
-        """Up to and including the next LF; b"" when the other side closed before it. ChunkedEncodingError past `limit`."""
+        """Up to and including the next LF; b"" when the other side closed before it. ChunkedEncodingError
+        past `limit`.
+        """
 
 
 def framing(head: heads.Head, method: str) -> tuple[int, bool]:

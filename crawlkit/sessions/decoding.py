@@ -1,7 +1,7 @@
 """Content codings: gzip, deflate, br, zstd, up to five on top of each other (RFC 9110 section 8.4).
 
-What belongs here: choosing urllib3's decoders and using them so that no input, however small, can produce more than is asked
-for at a time. What does not: where the bytes come from, or how much is too much (raw.py).
+What belongs here: choosing urllib3's decoders and using them so that no input, however small, can produce more than
+is asked for at a time. What does not: where the bytes come from, or how much is too much (raw.py).
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def _complete(decoder: ContentDecoder) -> bool:
 def decoding_for(content_encoding: str) -> Decoding | None:
     """What undoes a Content-Encoding; None when there is nothing to undo, or a coding among them is not known.
 
-    (`Content-Encoding: utf-8` and the like are common and mean nothing.) Raises ContentDecodingError for more than five.
+    (`Content-Encoding: utf-8` and the like are common, and mean nothing.) Raises ContentDecodingError for more
+    than five.
     """
     codings = [coding.strip(" \t") for coding in content_encoding.lower().split(",")]
     codings = [coding for coding in codings if coding and coding != "identity"]

@@ -14,8 +14,9 @@ from urllib3 import exceptions as foreign
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from crawlkit import exceptions as errors
+from crawlkit.sessions.channel import Gone, Unsendable
 from crawlkit.sessions.leaks import shown
-from crawlkit.sessions.wire import Gone, TunnelRefused
+from crawlkit.sessions.wire import TunnelRefused
 
 if TYPE_CHECKING:
     from crawlkit.sessions.routes import Key
@@ -27,6 +28,23 @@ BODY = "body"
 
 # What is translated here. Anything else that comes out of an exchange is a fault of the program, and shown as it is.
 FOREIGN = (OSError, foreign.HTTPError, TunnelRefused, CertificateError)
+
+
+def border(
+    error: BaseException, request: Any, *, phase: str, key: Key | None = None, late: bool = False
+) -> BaseException:
+    """What to raise in place of `error`, its cause set: ours for what is foreign, and what is not just as it is."""
+    if isinstance(error, Unsendable) and error.__cause__ is not None:
+        # What the body's own code raised is the program's business, but for what we say about its length.
+        error = error.__cause__
+        if not isinstance(error, errors.RequestException):
+            return error
+    elif not isinstance(error, FOREIGN):
+        return error  # a fault of the program, or an interrupt
+    outcome = explained(error, request, phase=phase, key=key, late=late)
+    if outcome is not error:
+        outcome.__cause__ = error
+    return outcome
 
 
 def explained(

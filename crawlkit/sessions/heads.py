@@ -1,11 +1,12 @@
 """Response heads: from the bytes up to the blank line to a status and header fields (RFC 9112 sections 2 to 5).
 
-What belongs here: finding the end of a head, and reading it. What does not: sockets (wire.py), what the fields mean for
-the body (bodies.py). Strict about the status line, for what follows a wrong one is not HTTP; a field line that is wrong is
-dropped and counted, and the rest kept, for it is one line of one server's configuration and not worth the page.
+What belongs here: finding the end of a head, and reading it. What does not: sockets (wire.py), what the fields mean
+for the body (bodies.py). Strict about the status line, for what follows a wrong one is not HTTP; a field line that is
+wrong is dropped and counted, and the rest kept, for it is one line of one server's configuration and not worth the
+page.
 
-Nearly every head of the real world is well-formed: that is decided for the whole block by two C calls, and only a head that
-fails them takes the slow way. 1.9 µs for 8 fields; http.client needs 30.
+Nearly every head of the real world is well-formed: that is decided for the whole block by two C calls, and only a
+head that fails them takes the slow way. 2.8 µs for 8 fields; http.client needs 17.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ _statuses: dict[str, tuple[int, int, str]] = {}
 class Head:
     """A response's head, as read.
 
-    `version` is 10 or 11; `fields` the (name, value) pairs in order, as sent; `store` lower-case name to (name, value), the
-    values of a repeated name joined with ", "; `dropped` the number of lines that were no header fields.
+    `version` is 10 or 11; `fields` the (name, value) pairs in order, as sent; `store` lower-case name to (name,
+    value), the values of a repeated name joined with ", "; `dropped` the number of lines that were no header fields.
     """
 
     __slots__ = ("dropped", "fields", "reason", "status", "store", "version")
@@ -67,17 +68,16 @@ class Head:
 def find_end(data: bytes | bytearray, start: int = 0) -> int:
     """The index just past the blank line that ends a head; -1 when it has not arrived. Bare LF is tolerated."""
     crlf = data.find(b"\n\r\n", start)
-    if crlf < 0:
-        bare = data.find(b"\n\n", start)
-    else:
-        bare = data.find(b"\n\n", start, crlf + 1)
+    bare = data.find(b"\n\n", start, None if crlf < 0 else crlf + 1)
     if bare >= 0:
         return bare + 2
     return crlf + 3 if crlf >= 0 else -1
 
 
 def read(block: bytes) -> Head:
-    """The head in `block`, which ends with its blank line. Raises BadResponse when it is no HTTP/1 head, or too long."""
+    """The head in `block`, which ends with its blank line. Raises BadResponse when it is no HTTP/1 head, or too
+    long.
+    """
     text = block.decode("latin-1")
     lines = text[:-4].split("\r\n")
     dropped = 0

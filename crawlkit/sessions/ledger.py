@@ -1,7 +1,7 @@
 """Ledger: how many connections there are, to whom, how many there may be, and who waits for one.
 
-What belongs here: counting and the queue, under the pool's lock, which the caller holds. What does not: connections' insides,
-I/O, waiting itself (pool.py).
+What belongs here: counting and the queue, under the pool's lock, which the caller holds. What does not: connections'
+insides, I/O, waiting itself (pool.py).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from crawlkit.sessions.routes import Key
 
 if TYPE_CHECKING:
+    from crawlkit.sessions.share import Share
     from crawlkit.sessions.wire import Wire
 
 _MAX_HOSTS = 10_000
@@ -58,6 +59,18 @@ class Waiter:
         self.event = threading.Event()
         self.wire: Wire | None = None
         self.granted = False
+
+
+class Slot:
+    """A connection's place in the pool: its account, the share it returns to, and the time it belongs to."""
+
+    __slots__ = ("epoch", "home", "host", "ledger")
+
+    def __init__(self, epoch: int, ledger: Ledger, host: HostLedger, home: Share) -> None:
+        self.epoch = epoch
+        self.ledger = ledger
+        self.host = host
+        self.home = home
 
 
 class Ledger:

@@ -20,7 +20,9 @@ from crawlkit.sessions.wire import TLSWire, Wire
 
 
 def new_wire(key: Key, resolver: Resolver, policy: AddressPolicy) -> Wire:
-    """A connection for `key`, not yet open. OSError for a certificate file that is missing, InvalidSchema without PySocks."""
+    """A connection for `key`, not yet open. OSError for a certificate file that is missing, InvalidSchema without
+    PySocks.
+    """
     options = dict(key.options)
     proxy = key.proxy
     if proxy is None:

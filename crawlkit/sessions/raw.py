@@ -1,9 +1,10 @@
 """`Response.raw`: the body as it comes, with the interface of urllib3's HTTPResponse.
 
-What belongs here: reading (decoded or not), limits, giving the connection back when the body ends. What does not: framing
-(bodies.py), codings (decoding.py), text and JSON (response.py).
+What belongs here: reading (decoded or not), limits, giving the connection back when the body ends. What does not:
+framing (bodies.py), codings (decoding.py), text and JSON (response.py).
 
-A body that came whole with its head, as most do, never needs the connection: it was given back before this object was made.
+A body that came whole with its head, as most do, never needs the connection: it was given back before this object was
+made.
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ from crawlkit.exceptions import BodyTooLarge
 from crawlkit.sessions import bodies, faults
 from crawlkit.sessions.decoding import Decoding, decoding_for
 from crawlkit.sessions.heads import Head
+from crawlkit.sessions.held import Held
+from crawlkit.sessions.rawhead import RawHead
 
 if TYPE_CHECKING:
-    from urllib3 import HTTPHeaderDict
-
-    from crawlkit.sessions.pool import ConnectionPool
     from crawlkit.sessions.wire import Wire
 
 _PIECE = 256 * 1024
@@ -29,35 +29,7 @@ _DRAIN_MAX = 64 * 1024
 _LEAST_DECODED = 16 * 1024
 
 
-class Held:
-    """A connection that is busy with a body. Gives it back once: whole, or to be closed.
-
-    A body that nobody reads to its end is collected some day, and the connection is then closed; hence `__del__`, on
-    this object alone, which most responses do not have.
-    """
-
-    __slots__ = ("_pool", "body", "keep", "wire")
-
-    def __init__(self, wire: Wire, body: bodies.Body, keep: bool, pool: ConnectionPool) -> None:
-        self.wire = wire
-        self.body = body
-        self.keep = keep
-        self._pool: ConnectionPool | None = pool
-
-    def release(self, *, whole: bool) -> None:
-        """The body ended, or is given up."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            self.wire.end(truncated=not whole)
-            pool.release(self.wire, keep=whole and self.keep)
-
-    def __del__(self) -> None:
-        if self._pool is not None:
-            self.wire.end(truncated=True)
-            self._pool.orphan(self.wire)
-
-
-class RawResponse:
+class RawResponse(RawHead):
     """One answer's head and undecoded body. Made by an adapter; read from one thread at a time.
 
     As with urllib3 the body is decoded only when `decode_content` asks for it. Reading raises crawlkit's exceptions:
@@ -72,10 +44,7 @@ class RawResponse:
         "_data",
         "_decoding",
         "_decoding_known",
-        "_head",
-        "_headers",
         "_held",
-        "_request",
         "_rest",
         "_strict_end",
         "_tell",
@@ -97,8 +66,7 @@ class RawResponse:
         held: Held | None = None,
         max_body: int | None = None,
     ) -> None:
-        self._head = head
-        self._request = request
+        super().__init__(head, request)
         self._whole = whole  # the undecoded body that is in memory, until some of it is taken
         self._held = held
         self.max_body = max_body
@@ -114,62 +82,7 @@ class RawResponse:
         self._rest: memoryview | None = None  # what of the undecoded body in memory is not yet taken
         self._strict_end = held is not None and isinstance(held.body, bodies.OpenBody)
         self._tell = 0
-        self._headers: HTTPHeaderDict | None = None
         self._data: bytes | None = None
-
-    # --- the head ---------------------------------------------------------------------------------------------------
-
-    @property
-    def status(self) -> int:
-        """The status code."""
-        return self._head.status
-
-    @property
-    def reason(self) -> str:
-        """The text beside the status."""
-        return self._head.reason
-
-    @property
-    def version(self) -> int:
-        """10 or 11."""
-        return self._head.version
-
-    @property
-    def version_string(self) -> str:
-        """`HTTP/1.0` or `HTTP/1.1`."""
-        return "HTTP/1.0" if self._head.version == 10 else "HTTP/1.1"
-
-    @property
-    def fields(self) -> list[tuple[str, str]]:
-        """The header fields in order, as sent, read as latin-1."""
-        return self._head.fields
-
-    @property
-    def store(self) -> dict[str, tuple[str, str]]:
-        """Lower-case name to (name, value), the values of a repeated name joined with ", "."""
-        return self._head.store
-
-    @property
-    def dropped_lines(self) -> int:
-        """How many lines of the head were no header fields and were left out."""
-        return self._head.dropped
-
-    @property
-    def set_cookies(self) -> list[str]:
-        """The values of the Set-Cookie fields, one an item, read as latin-1."""
-        return self._head.values("set-cookie")
-
-    @property
-    def headers(self) -> HTTPHeaderDict:
-        """The fields in urllib3's multi-valued mapping; made when it is first asked for."""
-        headers = self._headers
-        if headers is None:
-            from urllib3 import HTTPHeaderDict
-
-            headers = self._headers = HTTPHeaderDict()
-            for name, value in self._head.fields:
-                headers.add(name, value)
-        return headers
 
     @property
     def trailers(self) -> list[tuple[str, str]]:
@@ -192,40 +105,6 @@ class RawResponse:
         if self._held is None or self._held.body.finished:
             return 0
         return self._held.body.left if isinstance(self._held.body, bodies.LengthBody) else None
-
-    @property
-    def msg(self) -> Any:
-        """The head as an `http.client.HTTPMessage`, for code written to that (`http.cookiejar` among it)."""
-        from http.client import HTTPMessage
-
-        message = HTTPMessage()
-        for name, value in self._head.fields:
-            message.add_header(name, value)
-        return message
-
-    @property
-    def _original_response(self) -> Self:
-        # Where programs written for requests look for `.msg`.
-        return self
-
-    def getheader(self, name: str, default: str | None = None) -> str | None:
-        """One header's value, in any case."""
-        return self.headers.get(name, default)
-
-    def getheaders(self) -> HTTPHeaderDict:
-        """The same as `headers`."""
-        return self.headers
-
-    info = getheaders
-
-    @property
-    def url(self) -> str:
-        """The URL that answered."""
-        return str(self._request.url)
-
-    def geturl(self) -> str:
-        """The same as `url`."""
-        return self.url
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -375,12 +254,8 @@ class RawResponse:
     def _fail(self, error: BaseException) -> NoReturn:
         late = self._held is not None and self._held.wire.is_late()
         self.close()
-        if not isinstance(error, faults.FOREIGN):
-            raise error
-        explained = faults.explained(error, self._request, phase=faults.BODY, late=late)
-        if explained is error:
-            raise error
-        raise explained from error
+        outcome = faults.border(error, self._request, phase=faults.BODY, late=late)
+        raise outcome from outcome.__cause__
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -419,7 +294,9 @@ class RawResponse:
             self.close()
 
     def drain_conn(self) -> None:
-        """Read and forget the rest when it is short (64 KiB), so that the connection can be used again; else close it."""
+        """Read and forget the rest when it is short (64 KiB), so that the connection can be used again; else
+        close it.
+        """
         self._decoding, self._decoding_known = None, True
         try:
             drained = 0

@@ -1,7 +1,7 @@
 """Where a request goes: the origin in its URL, the proxy before it, and the key under which connections are the same.
 
-What belongs here: taking URLs apart for connecting, once for each origin. What does not: preparing URLs (target.py), which
-proxy the environment names (environment.py), opening anything.
+What belongs here: taking URLs apart for connecting, once for each origin. What does not: preparing URLs (target.py),
+which proxy the environment names (environment.py), opening anything.
 """
 
 from __future__ import annotations

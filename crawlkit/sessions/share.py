@@ -1,7 +1,7 @@
 """Share: the idle connections of one worker, and the lock that guards them.
 
-What belongs here: taking out, putting back, looking. What does not: limits, waiting, opening (pool.py), and any I/O: the
-lock is held for a few bytecodes, and nothing else is locked meanwhile.
+What belongs here: taking out, putting back, looking. What does not: limits, waiting, opening (pool.py), and any I/O:
+the lock is held for a few bytecodes, and nothing else is locked meanwhile.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class Share:
         return f"<Share idle={self.idle_count()}{' closed' if self.closed else ''}>"
 
     def reset(self) -> None:
-        """Close everything and begin anew, with a new lock: in the child of a fork a vanished thread may hold the old."""
+        """Close everything and begin anew, with a new lock: in the child of a fork a vanished thread may hold
+        the old.
+        """
         idle, self._idle = self._idle, {}
         self._lock = threading.Lock()
         for wires in idle.values():

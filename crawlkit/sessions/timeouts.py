@@ -1,7 +1,7 @@
 """What a `timeout=` means: seconds to connect, seconds between bytes, and an instant when all must be over.
 
-What belongs here: reading the forms that requests and urllib3 take. What does not: default values (defaults.py), enforcing
-(wire.py).
+What belongs here: reading the forms that requests and urllib3 take. What does not: default values (defaults.py),
+enforcing (wire.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from urllib3.util import Timeout
 
 
 class Times(NamedTuple):
-    """Seconds to connect and between bytes, each None for as long as it takes; `deadline` of time.monotonic() or None."""
+    """Seconds to connect and between bytes, each None for as long as it takes; `deadline` of time.monotonic() or
+    None.
+    """
 
     connect: float | None
     read: float | None
@@ -32,7 +34,9 @@ class Times(NamedTuple):
 
 
 def times_for(timeout: Any, deadline: float | None) -> Times:
-    """The times for a `timeout` of None, seconds, a pair (connect, read), or urllib3's Timeout. ValueError for others."""
+    """The times for a `timeout` of None, seconds, a pair (connect, read), or urllib3's Timeout. ValueError for
+    others.
+    """
     if isinstance(timeout, Timeout):
         return _of_urllib3(timeout, deadline)
     if isinstance(timeout, tuple):

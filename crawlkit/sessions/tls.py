@@ -20,8 +20,8 @@ Cert = str | tuple[str, str] | None
 class TLSSettings(NamedTuple):
     """What makes one TLS connection usable in place of another: part of a connection's key.
 
-    `verify` is True (the system's authorities), False, or the path of a bundle or folder of authorities; `cert` the path
-    of a client certificate with its key, or a pair of paths; `context` a context that an adapter brought along.
+    `verify` is True (the system's authorities), False, or the path of a bundle or folder of authorities; `cert` the
+    path of a client certificate with its key, or a pair of paths; `context` a context that an adapter brought along.
     """
 
     verify: bool | str = True
@@ -36,7 +36,9 @@ VERIFIED = TLSSettings()
 
 
 def settings(verify: object, cert: object, context: ssl.SSLContext | None = None) -> TLSSettings:
-    """The settings for the values that requests takes for `verify` and `cert`. Only False itself turns verifying off."""
+    """The settings for the values that requests takes for `verify` and `cert`. Only False itself turns verifying
+    off.
+    """
     if verify is True and cert is None and context is None:
         return VERIFIED
     if isinstance(verify, ssl.SSLContext):

@@ -1,7 +1,7 @@
 """A server on loopback whose every byte a test decides: one thread a connection, each running the test's script.
 
-What belongs here: sockets and reading requests. It knows nothing of the code under test, and is the judge of it: what it
-counts is what happened.
+What belongs here: sockets and reading requests. It knows nothing of the code under test, and is the judge of it: what
+it counts is what happened.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ class Peer:
 
 
 class Scripted:
-    """Serves until the end of the `with`. `opened`, `open_now`, `most_open` count connections, `requests` keeps requests."""
+    """Serves until the end of the `with`. `opened`, `open_now`, `most_open` count connections, `requests` keeps
+    requests.
+    """
 
     def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self._script = script

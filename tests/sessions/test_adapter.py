@@ -77,7 +77,12 @@ def test_ipv6_and_targets() -> None:
 
 @pytest.mark.parametrize(
     ("url", "line"),
-    [("?q=1", "GET /?q=1 HTTP/1.1"), ("#part", "GET / HTTP/1.1"), ("/a#b?c", "GET /a HTTP/1.1"), ("/%7Ea", "GET /%7Ea HTTP/1.1")],
+    [
+        ("?q=1", "GET /?q=1 HTTP/1.1"),
+        ("#part", "GET / HTTP/1.1"),
+        ("/a#b?c", "GET /a HTTP/1.1"),
+        ("/%7Ea", "GET /%7Ea HTTP/1.1"),
+    ],
 )
 def test_targets_of_urls_that_were_set_by_hand(url: str, line: str) -> None:
     with Scripted(always(ok())) as server, adapter() as sender:
@@ -175,7 +180,9 @@ def resolver(**names: Any) -> Resolver:
 
 
 def test_a_name_that_does_not_exist() -> None:
-    with pytest.raises(NameNotFound, match=r"GET http://nowhere\.example/: the host name 'nowhere\.example' does not exist"):
+    with pytest.raises(
+        NameNotFound, match=r"GET http://nowhere\.example/: the host name 'nowhere\.example' does not exist"
+    ):
         fetch("http://nowhere.example/", settings={"resolver": resolver()})
 
 
@@ -340,7 +347,12 @@ def test_building_a_response_of_urllib3s() -> None:
     """Test doubles for requests do it."""
     raw = urllib3.HTTPResponse(io.BytesIO(b"body"), {"X-A": "b"}, status=201, reason="Made", preload_content=False)
     response = HTTPAdapter().build_response(prepared("http://host/"), raw)
-    assert (201, "Made", "b", b"body") == (response.status_code, response.reason, response.headers["x-a"], response.content)
+    assert (201, "Made", "b", b"body") == (
+        response.status_code,
+        response.reason,
+        response.headers["x-a"],
+        response.content,
+    )
 
 
 def test_an_adapter_pickles_without_its_connections() -> None:
@@ -407,7 +419,11 @@ CHUNKS = b"5;ext=1\r\nhello\r\n10000\r\n" + b"x" * 65536 + b"\r\n0\r\nTrailer: 1
         (ok(b"ok") + b"surplus", ok(b"ok"), False),
         (b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n", False),
         (b"HTTP/1.1 200 OK\nA: b\n\nuntil the end", b"HTTP/1.1 200 OK\nA: b\n\nuntil the end", False),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", True),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+            True,
+        ),
         (FRAMED + CHUNKS[:-30], FRAMED + CHUNKS[:-30], True),
         (b"HTTP/1.1 200 OK\r\nX: y", b"HTTP/1.1 200 OK\r\nX: y", True),
         (b"", b"", True),

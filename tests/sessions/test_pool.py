@@ -1,4 +1,6 @@
-"""The pool's promises: limits, lending, waiting, changing limits, forks. The server counts the connections, not the pool."""
+"""The pool's promises: limits, lending, waiting, changing limits, forks. The server counts the connections, not the
+pool.
+"""
 
 from __future__ import annotations
 

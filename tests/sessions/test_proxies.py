@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import trustme
 
+from crawlkit import sessions
 from crawlkit.exceptions import (
     AddressForbidden,
     BadResponse,
@@ -24,7 +25,6 @@ from crawlkit.exceptions import (
     InvalidSchema,
     ProxyError,
 )
-from crawlkit import sessions
 from crawlkit.sessions import routes
 from crawlkit.sessions.adapter import HTTPAdapter
 from tests.sessions.exchanges import adapter, fetch, prepared
@@ -102,9 +102,7 @@ def test_an_http_proxy_gets_the_whole_url_and_its_own_credentials() -> None:
         assert (0, 1) == sender.pool.counts("origin.example:80")[:2]
 
 
-@pytest.mark.parametrize(
-    "key", ["http://origin.example", "http", "all://origin.example", "all"]
-)
+@pytest.mark.parametrize("key", ["http://origin.example", "http", "all://origin.example", "all"])
 def test_keys_of_proxies(key: str) -> None:
     with Scripted(always(ok(b"proxied"))) as proxy:
         proxies = {key: proxy.netloc, "https": "http://unused.example"}
@@ -114,7 +112,9 @@ def test_keys_of_proxies(key: str) -> None:
 def test_a_proxy_that_is_not_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with pytest.raises(ProxyError, match=f"no connection through http://127.0.0.1:{port}: Connection refused") as caught:
+    with pytest.raises(
+        ProxyError, match=f"no connection through http://127.0.0.1:{port}: Connection refused"
+    ) as caught:
         fetch("http://origin.example/", proxies={"http": f"http://user:secret@127.0.0.1:{port}"})
     assert "secret" not in str(caught.value)
     assert caught.value.status is None
@@ -169,13 +169,17 @@ def test_tunnels_of_other_credentials_are_other_connections(origin: Scripted, bu
         assert 2 == proxy.opened
 
 
-@pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway", "302 Found"])
+@pytest.mark.parametrize(
+    "status", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway", "302 Found"]
+)
 def test_a_refused_tunnel_is_a_proxy_error_with_its_status(status: str) -> None:
     """Its body is not the origin's answer and is not shown as such (CVE-2009-2062's lesson)."""
     answer = f"HTTP/1.1 {status}\r\nContent-Length: 4\r\nLocation: http://evil.example/\r\n\r\nevil".encode()
     with Scripted(always(answer)) as proxy, adapter() as sender:
         with pytest.raises(ProxyError, match=status) as caught:
-            sender.send(prepared("https://origin.example/"), timeout=10, proxies={"https": f"http://u:secret@{proxy.netloc}"})
+            sender.send(
+                prepared("https://origin.example/"), timeout=10, proxies={"https": f"http://u:secret@{proxy.netloc}"}
+            )
         assert int(status[:3]) == caught.value.status
         assert "secret" not in str(caught.value)
         assert ("user and password" in str(caught.value)) is status.startswith("407")
@@ -247,7 +251,9 @@ def test_proxy_headers_can_be_overridden(origin: Scripted, bundle: str) -> None:
 
     sender = Own()
     with Scripted(tunnels(origin)) as proxy, Scripted(always(ok())) as plain:
-        _ = sender.send(prepared("https://origin.example/"), timeout=10, proxies={"all": proxy.netloc}, verify=bundle).content
+        _ = sender.send(
+            prepared("https://origin.example/"), timeout=10, proxies={"all": proxy.netloc}, verify=bundle
+        ).content
         _ = sender.send(prepared("http://origin.example/"), timeout=10, proxies={"all": plain.netloc}).content
         assert "t" == proxy.requests[0].headers["x-token"] == plain.requests[0].headers["x-token"]
         assert "x-token" not in origin.requests[0].headers
@@ -292,7 +298,9 @@ def socks5(to: Scripted, asked: list[tuple[Any, ...]]) -> Any:
     return script
 
 
-def test_socks5_asks_for_an_address_and_socks5h_for_a_name(authority: trustme.CA, origin: Scripted, bundle: str) -> None:
+def test_socks5_asks_for_an_address_and_socks5h_for_a_name(
+    authority: trustme.CA, origin: Scripted, bundle: str
+) -> None:
     from tests.sessions.test_adapter import resolver
 
     asked: list[tuple[Any, ...]] = []

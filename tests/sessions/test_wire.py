@@ -93,7 +93,16 @@ def test_what_the_authors_body_raises_comes_out_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\0b"), ("X\r\nY", "b"), ("X Y", "b"), ("X:", "b"), ("X", "\u20ac"), ("X", 1)],
+    [
+        ("X", "a\r\nY: b"),
+        ("X", "a\nb"),
+        ("X", "a\0b"),
+        ("X\r\nY", "b"),
+        ("X Y", "b"),
+        ("X:", "b"),
+        ("X", "\u20ac"),
+        ("X", 1),
+    ],
 )
 def test_no_header_can_hold_another(name: str, value: object) -> None:
     """Whoever put it into the prepared request, and past whatever check; the value is never shown."""
@@ -416,6 +425,6 @@ def test_userinfo_is_in_no_message() -> None:
 
 
 def test_chunks_cut_off_within_the_head_phase_are_not_a_page() -> None:
-    with Scripted(once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")) as server:
-        with pytest.raises(ChunkedEncodingError, match="cut off after 2 bytes"):
-            fetch(server.url)
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"
+    with Scripted(once(answer)) as server, pytest.raises(ChunkedEncodingError, match="cut off after 2 bytes"):
+        fetch(server.url)

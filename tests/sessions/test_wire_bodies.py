@@ -274,9 +274,9 @@ def test_pieces_of_any_size_make_the_whole(size: int | None, coding: str) -> Non
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, br"])
 def test_a_body_that_is_not_in_its_coding(coding: str) -> None:
-    with Scripted(always(coded(b"this is plain text, " * 10, coding))) as server:
-        with pytest.raises(ContentDecodingError, match=f"GET {server.url}.*Content-Encoding"):
-            fetch(server.url)
+    answer = coded(b"this is plain text, " * 10, coding)
+    with Scripted(always(answer)) as server, pytest.raises(ContentDecodingError, match=r"GET http:.*Content-Encoding"):
+        fetch(server.url)
 
 
 def test_six_codings_are_too_many() -> None:
@@ -284,9 +284,9 @@ def test_six_codings_are_too_many() -> None:
     body = TEXT
     for _ in range(6):
         body = gzip.compress(body)
-    with Scripted(always(coded(body, ", ".join(["gzip"] * 6)))) as server:
-        with pytest.raises(ContentDecodingError, match="6 content codings"):
-            fetch(server.url)
+    answer = coded(body, ", ".join(["gzip"] * 6))
+    with Scripted(always(answer)) as server, pytest.raises(ContentDecodingError, match="6 content codings"):
+        fetch(server.url)
     with Scripted(always(coded(body, ", ".join(["gzip"] * 5)))) as server:
         assert gzip.compress(TEXT)[:3] == fetch(server.url).content[:3]
 
@@ -419,7 +419,9 @@ def test_files_functions_work(response: Response) -> None:
 
 
 def test_buffered_and_text_readers_work(response: Response) -> None:
-    """As with urllib3, `auto_close` has to be off: the standard library's readers ask a file that ended whether it is."""
+    """As with urllib3, `auto_close` has to be off: the standard library's readers ask a file that ended whether
+    it is.
+    """
     response.raw.auto_close = False
     reader = io.BufferedReader(response.raw)
     assert b"0123456789" == reader.read(10)
@@ -465,7 +467,9 @@ def test_a_forgotten_stream_gives_its_place_back() -> None:
 
 def test_the_interface_of_urllib3() -> None:
     """What programs written for requests look for on `raw`."""
-    answer = ok(b"body", "Set-Cookie: a=1", "Set-Cookie: b=2; Expires=Wed, 01 Jan 2031 00:00:00 GMT", "bad line", "X: y")
+    answer = ok(
+        b"body", "Set-Cookie: a=1", "Set-Cookie: b=2; Expires=Wed, 01 Jan 2031 00:00:00 GMT", "bad line", "X: y"
+    )
     with Scripted(always(answer)) as server, adapter() as sender:
         raw = sender.send(prepared(f"{server.url}/page"), timeout=10).raw
         assert isinstance(raw, RawResponse)
