@@ -87,8 +87,7 @@ class Keeping:
         if jar is not profile.jar:
             profile.jar = jar if isinstance(jar, CookieJar) else merge_cookies(CookieJar(), jar)
 
-    # --- pickles
-    # ----------------------------------------------------------------------------------------------------
+    # --- pickles ---------------------------------------------------------------------------------------------
 
     def _memory(self) -> Any:
         """What a pickle has of it: the profile's name and file, for the vault is where its cookies live;

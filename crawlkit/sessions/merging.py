@@ -14,12 +14,12 @@ from typing import Any
 from crawlkit.sessions import models
 from crawlkit.sessions.cookies import CookieJar, cookiejar_from_dict, merge_cookies
 from crawlkit.sessions.environment import ca_bundle, get_environ_proxies
+from crawlkit.sessions.following import ChosenProxies
 from crawlkit.sessions.headers import CaseInsensitiveDict, HeaderValue
 from crawlkit.sessions.hooks import merge_hooks
 from crawlkit.sessions.netrc import get_netrc_auth
 from crawlkit.sessions.pairs import merge_setting
 from crawlkit.sessions.prepared import PreparedRequest
-from crawlkit.sessions.redirects import ChosenProxies
 from crawlkit.sessions.request import Request as Spec
 
 

@@ -72,8 +72,7 @@ class Response(Text, Page):
 
     __attrs__ = [*_PICKLED, "encoding"]
 
-    # --- what the head says
-    # -----------------------------------------------------------------------------------------
+    # --- what the head says ----------------------------------------------------------------------------------
 
     @lazy
     def headers(self) -> CaseInsensitiveDict[str]:
@@ -173,8 +172,7 @@ class Response(Text, Page):
         whose = "Client" if self.status_code < 500 else "Server"
         raise errors.HTTPError(f"{self.status_code} {whose} Error: {reason} for url: {shown(self.url)}", response=self)
 
-    # --- the body
-    # ---------------------------------------------------------------------------------------------------
+    # --- the body --------------------------------------------------------------------------------------------
 
     @property
     def content(self) -> bytes:
@@ -257,8 +255,7 @@ class Response(Text, Page):
     def __iter__(self) -> Iterator[bytes]:
         return self.iter_content(128)
 
-    # --- life
-    # -------------------------------------------------------------------------------------------------------
+    # --- life ------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Gives the connection back; one whose body is unread is closed. Harmless when repeated."""

@@ -1,18 +1,14 @@
 """Session: what requests' Session is, safe in threads, with a profile that outlives it.
 
-What belongs here: the way of a request through adapter, hooks, cookies, retries and redirects. Merging it
-with the session's settings is in merging.py, the rules of redirects in redirects.py and leaks.py, those of
-repeating in retry.py, sending in adapter.py, the profile in keeping.py. A plain GET on a warm connection
-passes here millions of times: what a request does not bring is not merged, and nothing is logged.
+What belongs here: its settings, the one way in (`request()`), adapters, pickles. Merging is in merging.py, sending in
+sending.py, the profile in keeping.py, the methods of HTTP in verbs.py.
 """
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from contextlib import AbstractContextManager
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
 
@@ -21,19 +17,15 @@ from crawlkit.sessions import models
 from crawlkit.sessions.adapter import HTTPAdapter
 from crawlkit.sessions.cookies import CookieJar
 from crawlkit.sessions.defaults import DEFAULT_TIMEOUT, UNSET, Unset, default_headers
-from crawlkit.sessions.environment import resolve_proxies
-from crawlkit.sessions.foreignjars import adapt, cookie_url
 from crawlkit.sessions.headers import CaseInsensitiveDict
-from crawlkit.sessions.hooks import default_hooks, dispatch_hook
+from crawlkit.sessions.hooks import default_hooks
 from crawlkit.sessions.keeping import Keeping
 from crawlkit.sessions.leaks import SECRET_HEADERS, shown
 from crawlkit.sessions.merging import Merging
 from crawlkit.sessions.pool import ConnectionPool
-from crawlkit.sessions.prepared import PreparedRequest
-from crawlkit.sessions.redirects import HOP, MAX_REDIRECTS, CheckHop, Redirects, finish
-from crawlkit.sessions.request import Request as Spec
+from crawlkit.sessions.redirects import MAX_REDIRECTS, CheckHop
 from crawlkit.sessions.response import Response
-from crawlkit.sessions.retry import RetryPolicy
+from crawlkit.sessions.sending import Sending
 from crawlkit.sessions.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -63,11 +55,7 @@ _PICKLED = [
 ]
 
 
-class Instant(float):
-    """A deadline that is a point of `time.monotonic()` already: what the hops of one redirect chain share."""
-
-
-class Session(Redirects, Merging, Keeping, Verbs):
+class Session(Sending, Merging, Keeping, Verbs):
     """Settings, cookies and connections that many requests share. Any number of threads may use one at the
     same time.
 
@@ -124,8 +112,7 @@ class Session(Redirects, Merging, Keeping, Verbs):
         if profile is not None:
             self._load(profile, vault)
 
-    # --- requests
-    # ---------------------------------------------------------------------------------------------------
+    # --- requests --------------------------------------------------------------------------------------------
 
     def request(
         self,
@@ -180,98 +167,7 @@ class Session(Redirects, Merging, Keeping, Verbs):
             settings["check_hop"] = check_hop
         return self.send(prepared, allow_redirects=allow_redirects, **settings)
 
-    # --- sending
-    # ----------------------------------------------------------------------------------------------------
-
-    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
-        """Sends a prepared request as it is; `kwargs` are those of `request()` from `timeout` on.
-
-        ValueError when `request` was not prepared.
-        """
-        if isinstance(request, (models.Request, Spec)):
-            raise ValueError(f"prepare {request!r} first: session.send(session.prepare_request(request))")
-        allow_redirects = kwargs.pop("allow_redirects", True)
-        check_hop = kwargs.pop("check_hop", None)
-        retries = kwargs.pop("retries", UNSET)
-        deadline = kwargs.pop("deadline", UNSET)
-        max_body = kwargs.pop("max_body", UNSET)
-        kwargs.setdefault("stream", self.stream)
-        kwargs.setdefault("verify", self.verify)
-        kwargs.setdefault("cert", self.cert)
-        kwargs.setdefault("timeout", self.timeout)
-        if "proxies" not in kwargs:
-            kwargs["proxies"] = resolve_proxies(request, self.proxies, self.trust_env)
-        # Only what was asked for is passed on: an adapter that somebody wrote for requests does not know
-        # these.
-        instant = _instant(self.deadline if deadline is UNSET else deadline)
-        if instant is not None:
-            kwargs["deadline"] = instant
-        if max_body is UNSET:
-            max_body = None if kwargs["stream"] else self.max_body
-        if max_body is not None:
-            kwargs["max_body"] = max_body
-        adapter = self.get_adapter(request.url or "")
-        follow = bool(allow_redirects) or allow_redirects is HOP
-        policy = self._policy(retries, adapter)
-        if policy is None:
-            response = self._exchange(adapter, request, follow, kwargs)
-        else:
-            response = policy.call(
-                lambda again: self._exchange(adapter, again, follow, kwargs), request, deadline=instant
-            )
-        if response.status_code < 300 or response.status_code >= 400 or self.get_redirect_target(response) is None:
-            return response
-        kwargs["max_body"] = max_body
-        if retries is not UNSET:
-            kwargs["retries"] = retries
-        if not allow_redirects:
-            response._onward = lambda: next(self.resolve_redirects(response, request, yield_requests=True, **kwargs))
-            return response
-        chain = [response, *self.resolve_redirects(response, request, check_hop=check_hop, **kwargs)]
-        last = chain.pop()
-        last.history = chain
-        return last
-
-    def _exchange(self, adapter: Any, request: PreparedRequest, follow: bool, kwargs: dict[str, Any]) -> Response:
-        """One request and its answer, with hooks, cookies, and the body read where it is not streamed."""
-        jar = self.cookies
-        epoch = getattr(jar, "epoch", None)
-        start = perf_counter()
-        response: Response = adapter.send(request, **kwargs)
-        response._elapsed_seconds = perf_counter() - start
-        response.session = self
-        if request.hooks["response"]:
-            response = dispatch_hook("response", request.hooks, response, **kwargs)
-            for earlier in response.history:
-                self._keep_cookies(jar, earlier, earlier.request, epoch)
-        if "set-cookie" in response.headers:
-            self._keep_cookies(jar, response, request, epoch)
-        if follow and self.get_redirect_target(response) is not None:
-            finish(response)
-        elif not kwargs["stream"]:
-            _ = response.content
-        return response
-
-    def _keep_cookies(self, jar: Any, response: Response, request: PreparedRequest, epoch: int | None) -> None:
-        lines = response.set_cookie_lines()
-        if not lines:
-            return
-        url = cookie_url(request.url or response.url, request.headers)
-        # An answer to a request from before the last login must not bring the old cookies back, hence the
-        # epoch.
-        adapt(jar).receive(url, lines, epoch=epoch)
-        if self._autosave is not None:
-            self._autosave.note(self.headers, self._usual_headers)
-
-    def _policy(self, retries: Any, adapter: Any) -> RetryPolicy | None:
-        value = self.retries if retries is UNSET else retries
-        if value:
-            return RetryPolicy.of(value)
-        most = getattr(adapter, "max_retries", None)
-        return RetryPolicy.of_adapter(most) if most else None
-
-    # --- adapters
-    # ---------------------------------------------------------------------------------------------------
+    # --- adapters --------------------------------------------------------------------------------------------
 
     def get_adapter(self, url: str) -> Any:
         """The adapter with the longest prefix that `url` begins with, whatever the case. InvalidSchema when
@@ -295,8 +191,7 @@ class Session(Redirects, Merging, Keeping, Verbs):
         """Within it, this thread's requests use the connections of `share`."""
         return self.pool.bind(share)
 
-    # --- forms and files
-    # --------------------------------------------------------------------------------------------
+    # --- forms and files -------------------------------------------------------------------------------------
 
     def submit(
         self, form: Form, data: Any = None, *, click: Any = None, extra: bool = False, **kwargs: Any
@@ -320,8 +215,7 @@ class Session(Redirects, Merging, Keeping, Verbs):
 
         return download(self, url, path, **kwargs)
 
-    # --- life
-    # -------------------------------------------------------------------------------------------------------
+    # --- life ------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Saves the profile and closes the connections. A closed session opens new ones when it is used
@@ -362,10 +256,3 @@ def session() -> Session:
 
 def _text(url: Any) -> str:
     return url.decode("utf-8") if isinstance(url, bytes) else str(url)
-
-
-def _instant(deadline: float | Unset | None) -> Instant | None:
-    """The point of time that a number of seconds means, counted from now; what is a point already stays."""
-    if deadline is None or isinstance(deadline, (Instant, Unset)):
-        return deadline if isinstance(deadline, Instant) else None
-    return Instant(time.monotonic() + deadline)

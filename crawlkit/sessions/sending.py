@@ -1,0 +1,144 @@
+"""Sending: the way of a prepared request through adapter, hooks, cookies, retries and redirects.
+
+What belongs here: the order of these. What does not: what each of them does (adapter.py, hooks.py, cookies.py,
+retry.py, following.py). A plain GET on a warm connection passes here millions of times, and nothing is logged.
+"""
+
+from __future__ import annotations
+
+import time
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from crawlkit.sessions import models
+from crawlkit.sessions.defaults import UNSET, Unset
+from crawlkit.sessions.environment import resolve_proxies
+from crawlkit.sessions.following import ChosenProxies, Redirects
+from crawlkit.sessions.foreignjars import adapt, cookie_url
+from crawlkit.sessions.hooks import dispatch_hook
+from crawlkit.sessions.redirects import HOP, finish
+from crawlkit.sessions.request import Request as Spec
+from crawlkit.sessions.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from crawlkit.sessions.autosave import Autosave
+    from crawlkit.sessions.prepared import PreparedRequest
+    from crawlkit.sessions.response import Response
+
+
+class Instant(float):
+    """A deadline that is a point of `time.monotonic()` already: what the hops of one redirect chain share."""
+
+
+class Sending(Redirects):
+    """The half of a Session that sends."""
+
+    stream: bool
+    verify: Any
+    cert: Any
+    timeout: Any
+    deadline: float | None
+    retries: Any
+    max_body: int | None
+    headers: Any
+    _usual_headers: Any
+    _autosave: Autosave | None
+
+    if TYPE_CHECKING:
+
+        def get_adapter(self, url: str) -> Any: ...
+
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
+        """Sends a prepared request as it is; `kwargs` are those of `request()` from `timeout` on.
+
+        ValueError when `request` was not prepared.
+        """
+        if isinstance(request, (models.Request, Spec)):
+            raise ValueError(f"prepare {request!r} first: session.send(session.prepare_request(request))")
+        allow_redirects = kwargs.pop("allow_redirects", True)
+        check_hop = kwargs.pop("check_hop", None)
+        retries = kwargs.pop("retries", UNSET)
+        deadline = kwargs.pop("deadline", UNSET)
+        max_body = kwargs.pop("max_body", UNSET)
+        kwargs.setdefault("stream", self.stream)
+        kwargs.setdefault("verify", self.verify)
+        kwargs.setdefault("cert", self.cert)
+        kwargs.setdefault("timeout", self.timeout)
+        if "proxies" not in kwargs:
+            kwargs["proxies"] = ChosenProxies(resolve_proxies(request, self.proxies, self.trust_env), None)
+        # Only what was asked for is passed on: an adapter that somebody wrote for requests does not know
+        # these.
+        instant = _instant(self.deadline if deadline is UNSET else deadline)
+        if instant is not None:
+            kwargs["deadline"] = instant
+        if max_body is UNSET:
+            max_body = None if kwargs["stream"] else self.max_body
+        if max_body is not None:
+            kwargs["max_body"] = max_body
+        adapter = self.get_adapter(request.url or "")
+        follow = bool(allow_redirects) or allow_redirects is HOP
+        policy = self._policy(retries, adapter)
+        if policy is None:
+            response = self._exchange(adapter, request, follow, kwargs)
+        else:
+            response = policy.call(
+                lambda again: self._exchange(adapter, again, follow, kwargs), request, deadline=instant
+            )
+        if response.status_code < 300 or response.status_code >= 400 or self.get_redirect_target(response) is None:
+            return response
+        kwargs["max_body"] = max_body
+        if retries is not UNSET:
+            kwargs["retries"] = retries
+        if not allow_redirects:
+            response._onward = lambda: next(self.resolve_redirects(response, request, yield_requests=True, **kwargs))
+            return response
+        chain = [response, *self.resolve_redirects(response, request, check_hop=check_hop, **kwargs)]
+        last = chain.pop()
+        last.history = chain
+        return last
+
+    def _exchange(self, adapter: Any, request: PreparedRequest, follow: bool, kwargs: dict[str, Any]) -> Response:
+        """One request and its answer, with hooks, cookies, and the body read where it is not streamed."""
+        jar = self.cookies
+        epoch = getattr(jar, "epoch", None)
+        start = perf_counter()
+        response: Any = adapter.send(request, **kwargs)
+        response._elapsed_seconds = perf_counter() - start
+        response.session = self
+        if request.hooks["response"]:
+            response = dispatch_hook("response", request.hooks, response, **kwargs)
+            for earlier in response.history:
+                self._keep_cookies(jar, earlier, earlier.request, epoch)
+        if "set-cookie" in response.headers:
+            self._keep_cookies(jar, response, request, epoch)
+        if follow and self.get_redirect_target(response) is not None:
+            finish(response)
+        elif not kwargs["stream"]:
+            _ = response.content
+        answered: Response = response
+        return answered
+
+    def _keep_cookies(self, jar: Any, response: Response, request: PreparedRequest, epoch: int | None) -> None:
+        lines = response.set_cookie_lines()
+        if not lines:
+            return
+        url = cookie_url(request.url or response.url, request.headers)
+        # An answer to a request from before the last login must not bring the old cookies back, hence the
+        # epoch.
+        adapt(jar).receive(url, lines, epoch=epoch)
+        if self._autosave is not None:
+            self._autosave.note(self.headers, self._usual_headers)
+
+    def _policy(self, retries: Any, adapter: Any) -> RetryPolicy | None:
+        value = self.retries if retries is UNSET else retries
+        if value:
+            return RetryPolicy.of(value)
+        most = getattr(adapter, "max_retries", None)
+        return RetryPolicy.of_adapter(most) if most else None
+
+
+def _instant(deadline: float | Unset | None) -> Instant | None:
+    """The point of time that a number of seconds means, counted from now; what is a point already stays."""
+    if deadline is None or isinstance(deadline, (Instant, Unset)):
+        return deadline if isinstance(deadline, Instant) else None
+    return Instant(time.monotonic() + deadline)
