@@ -80,7 +80,7 @@ class Engine:
         self._fresh = fresh
         self._adopt = adopt
         self._wait = wait
-        self._arguments = dict(arguments or {})
+        self._arguments = list(arguments or ())  # their names: a value may be a token
         self._clock = clock or SystemClock()
         self._ending = Ending()
         self._tally = Tally()
@@ -101,7 +101,7 @@ class Engine:
         """
         self._started = time.monotonic()
         check_start_urls(self._spider, self._source.partition("::")[0])
-        with Lock(self._db, wait=self._wait):
+        with Lock(self._db, wait=self._wait, stopped=lambda: self._ending.outcome is not None):
             accounts = Accounts(self._spider, self._settings, vault=self._vault, profile=self._profile)
             try:
                 first, rest = self._first_request(accounts)
@@ -149,7 +149,7 @@ class Engine:
     def _run(self, store: Store, accounts: Accounts, first: Request, rest: Iterator[Any]) -> Result:
         settings, spider = self._settings, self._spider
         run = store.begin_run(
-            fresh=self._fresh, version=VERSION, source_hash=self._source_hash, arguments=json.dumps(self._arguments)
+            fresh=self._fresh, version=VERSION, source_hash=self._source_hash, arguments=json.dumps(sorted(self._arguments))
         )
         self.run_id = run.id
         writer = Writer(

@@ -69,7 +69,7 @@ class Keeping:
         from crawlkit.sessions.vault import Vault
 
         if vault is None or isinstance(vault, (str, Path)):
-            vault = Vault.open(DEFAULT_VAULT if vault is None else vault)
+            vault = Vault.open(DEFAULT_VAULT if vault is None else vault, make=False)
         profile = vault.profile(name)
         self._cookies = profile.jar
         self._autosave = Autosave(profile)

@@ -53,20 +53,27 @@ class Vault:
     """Profiles in one SQLite file of mode 0600. Any thread and any process may use it at the same time, also
     after a fork.
 
-    `path` is made, with its folder, when it is missing. StorageError: it cannot be read or written, it is
+    `path` is made, with its folder, when it is missing; with `make=False` by the first write, and until then there are
+    no profiles. StorageError: it cannot be read or written, it is
     damaged, or others can read it or write its folder. StoreMismatch: it is something else, or of a newer
     crawlkit. `busy_seconds` is how long an operation waits for other processes.
     """
 
-    def __init__(self, path: str | Path = DEFAULT_PATH, *, busy_seconds: float = BUSY_SECONDS) -> None:
-        self.path = vaultfile.prepare(Path(path))
+    def __init__(
+        self, path: str | Path = DEFAULT_PATH, *, busy_seconds: float = BUSY_SECONDS, make: bool = True
+    ) -> None:
+        self.path = vaultfile.place(Path(path))
         self._busy_seconds = busy_seconds
-        self._open()
+        self._opened = False
+        if not self._is_there() and make:
+            self._make()
 
     @classmethod
-    def open(cls, path: str | Path = DEFAULT_PATH, *, busy_seconds: float = BUSY_SECONDS) -> Vault:
+    def open(
+        cls, path: str | Path = DEFAULT_PATH, *, busy_seconds: float = BUSY_SECONDS, make: bool = True
+    ) -> Vault:
         """The same as the constructor."""
-        return cls(path, busy_seconds=busy_seconds)
+        return cls(path, busy_seconds=busy_seconds, make=make)
 
     def __repr__(self) -> str:
         return f"<Vault {self.path}>"
@@ -85,6 +92,8 @@ class Vault:
 
     def names(self) -> list[str]:
         """The names of the profiles that were saved, sorted."""
+        if not self._is_there():
+            return []
         with self._reading() as db:
             return [name for (name,) in db.execute("SELECT name FROM profiles ORDER BY name")]
 
@@ -162,6 +171,16 @@ class Vault:
     # --- the file
     # -------------------------------------------------------------------------------------------------
 
+    def _is_there(self) -> bool:
+        """Whether the file was made, by us or by another process; it is checked when it is first seen."""
+        if not self._opened and self.path.exists():
+            self._open()
+        return self._opened
+
+    def _make(self) -> None:
+        vaultfile.create(self.path)
+        self._open()
+
     def _open(self) -> None:
         """Check whose file it is and that it is sound; make or migrate the tables."""
         with self._connected() as db:
@@ -173,6 +192,7 @@ class Vault:
             problem = db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if problem != "ok":
                 raise sqlite3.DatabaseError(problem)
+        self._opened = True
 
     def _version(self, db: sqlite3.Connection) -> int:
         """The version of the tables; 0 in an empty file. StoreMismatch when they are not ours, or newer than
@@ -197,6 +217,8 @@ class Vault:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
+        if not self._is_there():
+            self._make()
         with self._connected() as db, _transaction(db, "IMMEDIATE"):
             yield db
 

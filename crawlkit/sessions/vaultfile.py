@@ -20,23 +20,29 @@ _POSIX = os.name == "posix"
 _creating = new_lock()
 
 
-def prepare(path: Path) -> Path:
-    """The real path of a vault that exists, is ours alone and lies in a folder where nobody else writes.
+def place(path: Path) -> Path:
+    """The real path of a vault: checked when it is there; when it is not, its folder is, as far as that exists."""
+    path = Path(os.path.realpath(path))
+    if path.exists():
+        check(path)
+    elif path.parent.is_dir():
+        _check_folder(path.parent)
+    return path
 
-    Folder and file are made when they are missing: the file has mode 0600 from its first byte on.
+
+def create(path: Path) -> None:
+    """Make the vault, empty, and its folder where that is missing: mode 0600 from its first byte on.
+
     StorageError says what is wrong and the command that puts it right.
     """
-    path = Path(os.path.realpath(path))
     with _creating:
         try:
-            if not path.exists():
-                path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-                _check_folder(path.parent)
-                _create(path)
+            path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            _check_folder(path.parent)
+            _create(path)
         except OSError as error:
             raise StorageError(f"the vault {path} could not be created: {error.strerror}") from error
     check(path)
-    return path
 
 
 def check(path: Path) -> None:
@@ -60,12 +66,27 @@ def check(path: Path) -> None:
 def _check_folder(folder: Path) -> None:
     # A sticky folder such as /tmp is refused as well: nobody could remove the vault there, but anybody could
     # lay a journal beside it, which SQLite would roll back into it.
-    mode = stat.S_IMODE(folder.stat().st_mode)
-    if _POSIX and mode & 0o022:
+    status = folder.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if not _POSIX or not mode & 0o022:
+        return
+    if mode & 0o002 or not _is_private_group(status.st_uid, status.st_gid):
         raise StorageError(
             f"others can write in {folder} (mode {mode:04o}), and so could replace the vault in it: "
             f"run `chmod go-w {folder}`, or keep the vault in a folder of your own"
         )
+
+
+def _is_private_group(user: int, group: int) -> bool:
+    """Whether a group is its user's own, as many systems make one for each user and let it write by default."""
+    import grp
+    import pwd
+
+    try:
+        name, members = pwd.getpwuid(user).pw_name, grp.getgrgid(group)
+    except KeyError:
+        return False
+    return members.gr_name == name and not set(members.gr_mem) - {name}
 
 
 def _create(path: Path) -> None:

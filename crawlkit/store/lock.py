@@ -62,6 +62,7 @@ class Lock:
         self._sleep = sleep
         self._clock = clock
         self._descriptor: int | None = None
+        self._made_folder = False
 
     def __repr__(self) -> str:
         return f"<Lock {str(self.path)!r} {'held' if self.held else 'free'}>"
@@ -96,6 +97,9 @@ class Lock:
             if _is_named(descriptor, self.path):
                 self.path.unlink()
         os.close(descriptor)
+        if self._made_folder:
+            with contextlib.suppress(OSError):  # not empty: the run went as far as making a database
+                self.path.parent.rmdir()
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -125,7 +129,9 @@ class Lock:
 
     def _open(self) -> int:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self.path.parent.is_dir():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._made_folder = True
             # Python's descriptors are closed on exec (PEP 446).
             return os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         except OSError as error:

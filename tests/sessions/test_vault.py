@@ -99,7 +99,42 @@ def test_a_file_that_others_can_use(path: Path, mode: int) -> None:
 
 
 @posix
-@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777, 0o720])
+@pytest.mark.parametrize(
+    ("name", "members", "refused"),
+    [("me", [], False), ("me", ["me"], False), ("me", ["me", "other"], True), ("staff", [], True)],
+)
+def test_a_folder_that_a_group_can_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, members: list[str], refused: bool
+) -> None:
+    """A user's own group may write, as many systems have it by default (umask 002); any other is others."""
+    import grp
+    import pwd
+    from types import SimpleNamespace
+
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name="me"))
+    monkeypatch.setattr(grp, "getgrgid", lambda gid: SimpleNamespace(gr_name=name, gr_mem=members))
+    tmp_path.chmod(0o775)
+    if refused:
+        with pytest.raises(StorageError, match="others can write"):
+            Vault(tmp_path / "sessions.db")
+    else:
+        Vault(tmp_path / "sessions.db")
+
+
+@posix
+def test_reading_a_vault_that_is_not_made_makes_nothing(tmp_path: Path) -> None:
+    """`make=False`: a command that fails before it has something to keep leaves no file and no folder."""
+    vault = Vault(tmp_path / "data" / "sessions.db", make=False)
+    profile = vault.profile("me")
+    assert [] == vault.names() == list(tmp_path.iterdir())
+    profile.state["login"] = 1
+    profile.save()
+    assert ["me"] == vault.names()
+    assert 0o600 == (tmp_path / "data" / "sessions.db").stat().st_mode & 0o777
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o707, 0o777, 0o1777, 0o702])
 def test_a_folder_that_others_can_write(tmp_path: Path, mode: int) -> None:
     """Refused, a sticky one too, and nothing is made in it; reading it is no harm."""
     folder = tmp_path / "shared"
