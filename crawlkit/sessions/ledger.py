@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crawlkit.sessions.share import Share
     from crawlkit.sessions.wire import Wire
 
-_MAX_HOSTS = 10_000
+_MANY_HOSTS = 10_000
 
 
 class Counts(NamedTuple):
@@ -83,18 +83,20 @@ class Ledger:
         self.opened = 0
         self.hosts: dict[str, HostLedger] = {}
         self.queue: deque[Waiter] = deque()
+        self._forget_at = _MANY_HOSTS
 
     def host(self, netloc: str) -> HostLedger:
         """The account of `host:port`, opened when there is none."""
         host = self.hosts.get(netloc)
         if host is None:
-            if len(self.hosts) >= _MAX_HOSTS:
+            if len(self.hosts) >= self._forget_at:
                 self._forget_unused()
             host = self.hosts[netloc] = HostLedger(netloc, self.per_host)
         return host
 
     def _forget_unused(self) -> None:
         self.hosts = {n: h for n, h in self.hosts.items() if h.open or h.waiting or h.own_limit}
+        self._forget_at = max(_MANY_HOSTS, 2 * len(self.hosts))
 
     def reserve(self, host: HostLedger) -> bool:
         """Enter one more connection to `host`, if the limits allow it."""

@@ -16,7 +16,9 @@ _TOGETHER = 64 * 1024  # a body up to this size goes into one send with the head
 _BLOCK = 64 * 1024
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_WATCHED = frozenset(("host", "content-length", "transfer-encoding", "connection", "proxy-authorization"))
+# Written at a place of their own, whatever the order that they came in; and those that are looked at.
+_PLACED = frozenset(("host", "content-length", "transfer-encoding", "proxy-authorization"))
+_WATCHED = _PLACED | {"connection", "accept-encoding"}
 
 # Methods and names that were found to be tokens; names that this module has a say in map to their lower case, others
 # to "". Bounded by starting over.
@@ -46,7 +48,7 @@ def outgoing(
     proxy_fields: Iterable[tuple[str, str]] = (),
     hide_proxy_authorization: bool = False,
 ) -> Outgoing:
-    """A request with these headers; Host is put before them when they have none, framing after them when they need it.
+    """A request with these headers, Host in front and the framing behind them; both are added where they are missing.
 
     `proxy_fields` are for a proxy that gets the request itself. With `hide_proxy_authorization` the request goes to the
     origin through a tunnel, and credentials for the proxy are not its business. Raises InvalidHeader, which never shows
@@ -64,21 +66,18 @@ def outgoing(
             value = _text(name, value)
         if special:
             watched[special] = value
-            if special != "connection":
-                if special == "host":
-                    lines.insert(1, f"{name}: {value}")
-                elif special != "proxy-authorization":
-                    pass  # framing is written below
-                elif not hide_proxy_authorization and not proxy_fields:
-                    lines.append(f"{name}: {value}")
+            if special in _PLACED:
                 continue
         lines.append(f"{name}: {value}")
-    if "host" not in watched:
-        lines.insert(1, f"Host: {host_field}")
+    lines.insert(1, f"Host: {watched.get('host', host_field)}")
+    if "accept-encoding" not in watched:
+        # Without it a server may take any coding (RFC 9110 section 12.5.3); who left it out wants none.
+        lines.append("Accept-Encoding: identity")
     if proxy_fields:
         lines += [f"{name}: {value}" for name, value in proxy_fields]
-        if "proxy-authorization" in watched and all(n.lower() != "proxy-authorization" for n, _ in proxy_fields):
-            lines.append(f"Proxy-Authorization: {watched['proxy-authorization']}")
+    secret = None if hide_proxy_authorization else watched.get("proxy-authorization")
+    if secret is not None and all(name.lower() != "proxy-authorization" for name, _ in proxy_fields):
+        lines.append(f"Proxy-Authorization: {secret}")
     whole: bytes | None = None
     rest: Iterator[bytes] | None = None
     if body is not None or "transfer-encoding" in watched:

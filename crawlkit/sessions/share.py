@@ -47,7 +47,7 @@ class Share:
 
     def is_warm(self, netloc: str) -> bool:
         """Whether a connection to `host:port` lies idle here."""
-        return bool(self._idle.get(netloc))
+        return netloc in self._idle
 
     def idle_count(self, netloc: str | None = None) -> int:
         """How many connections lie idle here, to one `host:port` or to all."""
@@ -58,16 +58,18 @@ class Share:
 
     def take(self, key: Key) -> Wire | None:
         """The connection for `key` that was used last, no longer idle; None when there is none."""
+        netloc = key.netloc
         with self._lock:
-            wires = self._idle.get(key.netloc)
-            if not wires:
+            wires = self._idle.get(netloc)
+            if wires is None:
                 return None
             # By far the most often a host has one kind of connection.
-            if wires[-1].key == key:
-                return wires.pop()
-            for index in range(len(wires) - 2, -1, -1):
+            for index in range(len(wires) - 1, -1, -1):
                 if wires[index].key == key:
-                    return wires.pop(index)
+                    wire = wires.pop(index)
+                    if not wires:
+                        del self._idle[netloc]  # a crawl meets more hosts than it has connections
+                    return wire
             return None
 
     def put(self, wire: Wire) -> None:
@@ -97,7 +99,7 @@ class Share:
         with self._lock:
             if netloc is not None:
                 return next(iter(self._idle.get(netloc, ())), None)
-            first = [wires[0] for wires in self._idle.values() if wires]
+            first = [wires[0] for wires in self._idle.values()]
         return min(first, key=lambda wire: wire.idle_since, default=None)
 
     def empty(self) -> list[Wire]:

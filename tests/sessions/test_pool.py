@@ -4,6 +4,7 @@ pool.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import pickle
@@ -13,15 +14,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
-from crawlkit.exceptions import DeadlineExceeded, PoolTimeout
+from crawlkit.exceptions import ConnectionError, DeadlineExceeded, PoolTimeout
 from crawlkit.sessions.adapter import HTTPAdapter
-from crawlkit.sessions.ledger import Counts
+from crawlkit.sessions.ledger import Counts, Ledger
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.response import Response
 from crawlkit.sessions.share import Share
+from crawlkit.sessions.wire import Wire
 from tests.sessions.exchanges import adapter, prepared
 from tests.sessions.scripted import PATIENCE, Peer, Scripted, always, ok, once
 
@@ -475,41 +478,35 @@ def test_default_limits_leave_descriptors_for_others() -> None:
             ConnectionPool(**{setting: 0})  # type: ignore[arg-type]
 
 
-def test_out_of_descriptors_idle_connections_give_way() -> None:
+def test_out_of_descriptors_idle_connections_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """10,000 hosts under `ulimit -n 256`: an idle connection is worth less than the next page."""
-    import resource
+    connect = Wire._connect_to
 
-    servers = [Scripted(always(ok())) for _ in range(2)]
-    for server in servers:
-        server.__enter__()
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    spare: list[int] = []
-    try:
-        with adapter() as sender:
-            get(sender, servers[0].url)
-            used = os.dup(0)
-            spare.append(used)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, before[1]))
-            request = prepared(servers[1].url)
-            spare_limit = used + 1
-            try:
-                # All below the limit are in use, so the client's socket cannot be made without closing one.
-                while True:
-                    spare.append(os.dup(0))
-            except OSError:
-                assert spare_limit > 0
-            with sender.pool.bind(sender.pool.share()):
-                try:
-                    sender.send(request, timeout=2)
-                except OSError as error:
-                    assert "Too many open files" not in str(error)
-            assert 0 == sender.pool.counts(servers[0].netloc).idle
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
-        for descriptor in spare:
-            os.close(descriptor)
-        for server in servers:
-            server.__exit__()
+    def limited(wire: Wire, *arguments: Any) -> socket.socket:
+        if sender.pool.counts().idle:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return connect(wire, *arguments)
+
+    with Scripted(always(ok())) as one, Scripted(always(ok())) as other, adapter() as sender:
+        get(sender, one.url)
+        monkeypatch.setattr(Wire, "_connect_to", limited)
+        assert b"ok" == get(sender, other.url).content
+        assert (0, 1) == (sender.pool.counts(one.netloc).idle, sender.pool.counts(other.netloc).idle)
+        monkeypatch.setattr(sender.pool, "close_idle", lambda: 0)
+        with pytest.raises(ConnectionError, match="Too many open files"):
+            get(sender, one.url)
+        assert Counts(0, 0, 0, 1) == sender.pool.counts(one.netloc)
+
+
+def test_hosts_that_have_no_connection_are_forgotten() -> None:
+    """A crawl of a million hosts; those whose limit was set are remembered."""
+    ledger = Ledger(10, None)
+    ledger.host("kept:80").own_limit = True
+    ledger.enter(ledger.host("open:80"))
+    for number in range(25_000):
+        ledger.host(f"host{number}:80")
+    assert len(ledger.hosts) <= 10_000
+    assert {"kept:80", "open:80"} <= ledger.hosts.keys()
 
 
 def test_shares_are_made_by_the_pool_only_for_it() -> None:

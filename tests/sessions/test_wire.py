@@ -141,7 +141,15 @@ def test_host_is_added_once_and_a_custom_one_is_honoured() -> None:
         fetch(server.url)
         fetch(server.url, headers={"host": "example.org"})
     assert server.netloc == server.requests[0].headers["host"]
-    assert [("host", "example.org")] == [pair for pair in server.requests[1].fields if pair[0].lower() == "host"]
+    assert [("Host", "example.org")] == [pair for pair in server.requests[1].fields if pair[0].lower() == "host"]
+
+
+def test_who_leaves_accept_encoding_out_gets_no_coding() -> None:
+    """As with requests; without the header a server may choose any."""
+    with Scripted(always(ok())) as server:
+        fetch(server.url)
+        fetch(server.url, headers={"accept-encoding": "br"})
+    assert ["identity", "br"] == [got.headers["accept-encoding"] for got in server.requests]
 
 
 def test_header_values_as_bytes_and_latin_1() -> None:
