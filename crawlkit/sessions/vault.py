@@ -127,6 +127,8 @@ class Vault:
     def pull(self, name: str, seen: Sight) -> tuple[Sight, Changes]:
         """What others changed in a profile after `seen`. All there is when the profile is not the one that
         was seen."""
+        if not self._is_there():
+            return Sight(), {table: {} for table in vaultrows.TABLES}
         with self._reading() as db:
             now = self._sight(db, name)
             if now.profile is None or now == seen:

@@ -134,6 +134,10 @@ class Lock:
                 self._made_folder = True
             # Python's descriptors are closed on exec (PEP 446).
             return os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        except FileNotFoundError:
+            if self._made_folder:
+                raise StorageError(f"{self.path.parent}: the folder vanished; start the run again") from None
+            return self._open()  # another run, ending without a database, has just taken the folder away
         except OSError as error:
             raise StorageError(
                 f"{self.path}: the lock cannot be made ({error.strerror}); "
