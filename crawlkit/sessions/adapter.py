@@ -270,6 +270,8 @@ class HTTPAdapter(BaseAdapter):
                     if wire.sock is None:
                         phase = faults.CONNECT
                         self._open(wire, request, key, times)
+                    if wire.tee is not None:
+                        wire.tee.connected(wire.address if key.proxy is None else None)
                     wire.begin(times.read, times.deadline)
                     phase = faults.SEND
                     wire.transmit(out.first, out.rest)

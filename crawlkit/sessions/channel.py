@@ -29,6 +29,9 @@ class Tee(Protocol):
     shown).
     """
 
+    def connected(self, address: str | None) -> None:
+        """The numeric address of the server; None behind a proxy. Called first."""
+
     def sent(self, data: bytes) -> None:
         """Bytes of the request, in order."""
 

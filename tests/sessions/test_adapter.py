@@ -395,6 +395,9 @@ class Bytes:
         self.back = b""
         self.ended: list[bool] = []
 
+    def connected(self, address: str | None) -> None:
+        self.address = address
+
     def sent(self, data: bytes) -> None:
         self.out += data
 
@@ -449,6 +452,7 @@ def test_a_tee_sees_the_exact_bytes_of_one_exchange(answer: bytes, exact: bytes,
         except OSError:
             assert truncated
         assert [[truncated]] == [tee.ended for tee in tees]
+        assert "127.0.0.1" == tees[0].address
         assert exact == tees[0].back
         assert server.requests[0].head + b"\r\n\r\n" + b"body" * 50_000 == tees[0].out
 

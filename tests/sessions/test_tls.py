@@ -7,6 +7,7 @@ import os
 import shutil
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
+from urllib3.util.wait import wait_for_read
 
 from crawlkit.exceptions import ChunkedEncodingError, ConnectTimeout, DeadlineExceeded, ReadTimeout, SSLError
 from crawlkit.sessions import tls
@@ -129,6 +131,28 @@ def test_tickets_that_arrive_on_an_idle_connection_do_not_end_it(authority: trus
             _ = sender.send(prepared(server.url), timeout=10, verify=bundle).content
             time.sleep(0.02)
         assert 1 == server.opened
+
+
+def test_what_is_tlss_own_leaves_an_idle_connection_clean(authority: trustme.CA, bundle: str) -> None:
+    """Tickets that wait to be read, as after a handshake without a request, are no unasked-for answer; data is."""
+    go = threading.Event()
+
+    def script(peer: Peer) -> None:
+        assert go.wait(PATIENCE)
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        peer.more()
+
+    with Scripted(script, tls=context(authority)) as server, adapter() as sender:
+        key = sender.get_connection_with_tls_context(prepared(server.url), bundle)
+        wire = sender.pool.lease(key, sender.pool.share())
+        wire.open(None)
+        assert wait_for_read(wire.sock, PATIENCE)
+        assert wire.is_clean()
+        assert wire.is_clean()
+        go.set()
+        assert wait_for_read(wire.sock, PATIENCE)
+        assert not wire.is_clean()
+        sender.pool.release(wire, keep=False)
 
 
 def test_a_client_certificate_is_shown(authority: trustme.CA, bundle: str, tmp_path: Path) -> None:
