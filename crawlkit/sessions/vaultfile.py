@@ -5,19 +5,19 @@ What belongs here: creating the file, checking it and its folder. What does not:
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import stat
 from pathlib import Path
 
 from crawlkit.exceptions import StorageError
-from crawlkit.sessions.forklock import new_lock
 
 _POSIX = os.name == "posix"
 
-# Closing a descriptor drops every lock that this process holds on the file, SQLite's too (POSIX advisory
-# locks). So no code here opens the file while it may be in use: it is created, and closed, before anybody in
-# this process can use it.
-_creating = new_lock()
+# Closing a descriptor drops every lock that this process holds on the file, SQLite's too (POSIX advisory locks). So no
+# code here opens the vault itself: it is made under another name, closed, and only then appears under its own, where
+# another thread may take it into use in the same instant.
 
 
 def place(path: Path) -> Path:
@@ -35,13 +35,12 @@ def create(path: Path) -> None:
 
     StorageError says what is wrong and the command that puts it right.
     """
-    with _creating:
-        try:
-            path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            _check_folder(path.parent)
-            _create(path)
-        except OSError as error:
-            raise StorageError(f"the vault {path} could not be created: {error.strerror}") from error
+    try:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _check_folder(path.parent)
+        _create(path)
+    except OSError as error:
+        raise StorageError(f"the vault {path} could not be created: {error.strerror}") from error
     check(path)
 
 
@@ -90,11 +89,22 @@ def _is_private_group(user: int, group: int) -> bool:
 
 
 def _create(path: Path) -> None:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    _create_empty(draft)
     try:
-        # The umask can only take permissions away; O_EXCL does not follow a link that somebody laid there.
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process was faster
+        os.link(draft, path)
+    except FileExistsError:  # another thread or process was faster
         return
+    except OSError:  # a file system without hard links
+        with contextlib.suppress(FileExistsError):
+            _create_empty(path)
+    finally:
+        draft.unlink()
+
+
+def _create_empty(path: Path) -> None:
+    # The umask can only take permissions away; O_EXCL does not follow a link that somebody laid there.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         if _POSIX:
             os.fchmod(descriptor, 0o600)

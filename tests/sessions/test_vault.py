@@ -58,7 +58,8 @@ def test_no_byte_is_ever_readable_by_others(path: Path, monkeypatch: pytest.Monk
 
     def watched(file: object, flags: int, mode: int = 0o777, **options: object) -> int:
         descriptor = real(file, flags, mode, **options)  # type: ignore[arg-type]
-        if str(file) == str(path):
+        if Path(str(file)).parent == path.parent:
+            assert str(file) != str(path), "closing it would drop another thread's locks on it"
             modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
         return descriptor
 
@@ -69,6 +70,21 @@ def test_no_byte_is_ever_readable_by_others(path: Path, monkeypatch: pytest.Monk
     finally:
         os.umask(before)
     assert [0o600] == modes
+    assert [path] == list(path.parent.iterdir())
+    assert 1 == path.stat().st_nlink
+
+
+@posix
+def test_a_file_system_without_hard_links(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vault is made all the same, with nothing left beside it."""
+
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    Vault(path)
+    assert [path] == list(path.parent.iterdir())
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
 
 
 @posix
