@@ -68,8 +68,10 @@ VOID = frozenset(
 FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
 IGNORED = frozenset(b"html head body frameset frame".split())  # they open once, or not at all
 FOREIGN = frozenset((b"svg", b"math"))
+IMPLIED_END = frozenset(b"dd dt li optgroup option p rb rp rt rtc".split())
 
 _HEADINGS = b"h1 h2 h3 h4 h5 h6".split()
+HEADINGS = frozenset(_HEADINGS)
 _BLOCKS = (
     b"address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer header "
     b"hgroup listing main menu nav ol pre search section summary ul"
@@ -100,6 +102,7 @@ BARRIERS = {
     "button": _SCOPE | {b"button"},
     "list": _SCOPE | {b"ol", b"ul"},
     "table": frozenset((b"table", b"template", b"svg", b"math")),
+    "marker": frozenset(b"applet caption marquee object td template th svg math".split()),
     "special": _SCOPE
     | VOID
     | frozenset((*_BLOCKS, *_HEADINGS, *RAW_TEXT))
