@@ -11,8 +11,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +22,20 @@ from crawlkit.crawl.ending import Ending
 from crawlkit.crawl.fetcher import Fetcher
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.loading import check_start_urls
-from crawlkit.crawl.output import outputs
-from crawlkit.crawl.page import Visit, Visitor
+from crawlkit.crawl.page import Visitor
+from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.pace import Pace
 from crawlkit.crawl.result import Progress, Result
 from crawlkit.crawl.robots import Copy, Robots
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.scope import Scope
 from crawlkit.crawl.settings import Settings
-from crawlkit.crawl.sitemaps import start_sitemaps
 from crawlkit.crawl.spider import Spider
+from crawlkit.crawl.starts import Starts
 from crawlkit.crawl.tally import Tally
 from crawlkit.crawl.worker import Worker
 from crawlkit.crawl.writer import Writer
 from crawlkit.html.document import Limits
-from crawlkit.sessions.request import Request
 from crawlkit.sessions.retry import RetryPolicy
 from crawlkit.store.database import Store
 from crawlkit.store.lock import Lock
@@ -47,7 +45,6 @@ log = logging.getLogger(__name__)
 
 #: After a stop, how long the pages under way may take.
 DRAIN_SECONDS = 10.0
-_SEEDS = 100
 _LOOPBACK = ("localhost", "::1")
 
 
@@ -104,8 +101,11 @@ class Engine:
         with Lock(self._db, wait=self._wait, stopped=lambda: self._ending.outcome is not None):
             accounts = Accounts(self._spider, self._settings, vault=self._vault, profile=self._profile)
             try:
-                first, rest = self._first_request(accounts)
-                accounts.guard_addresses({*self._spider.start_urls, *self._spider.sitemap_urls, first.url})
+                spider = self._spider
+                spider.session, spider.credentials = accounts.session, accounts.credentials
+                spider.settings = self._settings
+                starts = Starts(spider)
+                accounts.guard_addresses({*spider.start_urls, *spider.sitemap_urls, starts.first.url})
                 with Store.open(
                     self._db,
                     spider=self._spider.name,
@@ -113,7 +113,7 @@ class Engine:
                     adopt=self._adopt,
                     history_runs=self._settings.store.history_runs,
                 ) as store:
-                    return self._run(store, accounts, first, rest)
+                    return self._run(store, accounts, starts)
             finally:
                 accounts.close()
 
@@ -146,7 +146,7 @@ class Engine:
 
     # --- a run ----------------------------------------
 
-    def _run(self, store: Store, accounts: Accounts, first: Request, rest: Iterator[Any]) -> Result:
+    def _run(self, store: Store, accounts: Accounts, starts: Starts) -> Result:
         settings, spider = self._settings, self._spider
         run = store.begin_run(
             fresh=self._fresh, version=VERSION, source_hash=self._source_hash, arguments=json.dumps(sorted(self._arguments))
@@ -214,7 +214,7 @@ class Engine:
             scheduler.stop()
         writer.start()
         feeder = threading.Thread(
-            target=self._feed, args=(writer, first, rest), name="crawlkit-feeder", daemon=True
+            target=starts.feed, args=(self._links, writer, self._tally), name="crawlkit-feeder", daemon=True
         )
         feeder.start()
         for worker in self._workers:
@@ -303,54 +303,6 @@ class Engine:
             self._links.remember(visit.outcome.links)
         if visit.stop is not None:
             self.stop("stopped", visit.stop)
-
-    # --- start requests ----------------------------------------
-
-    def _first_request(self, accounts: Accounts) -> tuple[Request, Iterator[Any]]:
-        """The first start request, taken before anything is written, so that a mistake in it is a usage error."""
-        spider = self._spider
-        spider.session = accounts.session
-        spider.credentials = accounts.credentials
-        spider.settings = self._settings
-        requests = self._start_requests()
-        try:
-            first = next(requests, None)
-        except (exceptions.UsageError, exceptions.StopCrawl):
-            raise
-        except Exception as error:
-            raise exceptions.SpiderError(f"{spider!r}: start_requests failed: {type(error).__name__}: {error}") from error
-        if first is None:
-            raise exceptions.SpiderError(f"{spider!r} has nothing to start from; set start_urls or yield a Request")
-        return first, requests
-
-    def _start_requests(self) -> Iterator[Any]:
-        spider = self._spider
-        start: Any = getattr(spider, "start", None)  # an attribute of that name, as `-a start=URL` sets, is none
-        author = start() if callable(start) else spider.start_requests()
-        for value in chain(start_sitemaps(spider), outputs(author)):
-            if not isinstance(value, Request):
-                raise exceptions.SpiderError(
-                    f"{spider!r}: start_requests gave a {type(value).__name__}; it may only yield requests"
-                )
-            yield value
-
-    def _feed(self, writer: Writer, first: Request, rest: Iterator[Any]) -> None:
-        batch = []
-        try:
-            for request in chain([first], rest):
-                batch.append(self._links.start(request))
-                if len(batch) == 1 or len(batch) >= _SEEDS:
-                    writer.seed(batch)
-                    batch = []
-                if writer.over.is_set():
-                    return
-        except Exception as error:
-            log.exception("start_requests of spider %s failed", self._spider.name)
-            self._tally.fail("start_requests", str(error))
-        finally:
-            if batch:
-                writer.seed(batch)
-            writer.fed()
 
     def _new_pace(self, netloc: str) -> Pace:
         crawl = self._settings.crawl

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +23,7 @@ from crawlkit.crawl.request import load
 from crawlkit.crawl.robots import RobotsUnavailable
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.spider import Spider
+from crawlkit.crawl.visit import Visit
 from crawlkit.sessions.request import Request
 from crawlkit.sessions.retry import RetryPolicy, parse_retry_after
 from crawlkit.store.outcome import Lease, Outcome
@@ -37,21 +36,6 @@ log = logging.getLogger(__name__)
 _GONE = (404, 410)
 _OVERLOADED = (429, 503)
 _TRACE_CHARACTERS = 4000
-
-
-@dataclass(slots=True)
-class Visit:
-    """An outcome with what only this run's report wants to know."""
-
-    outcome: Outcome
-    url: str
-    host: str
-    depth: int
-    requests: int = 0
-    retry: bool = False
-    stop: str | None = None
-    dropped: int = 0
-    skips: Counter[str] = field(default_factory=Counter)
 
 
 class Visitor:

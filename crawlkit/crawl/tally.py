@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 
-from crawlkit.crawl.page import Visit
+from crawlkit.crawl.visit import Visit
 from crawlkit.store.outcome import Verdict
 
 _SLOWEST = 5

@@ -6,7 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from crawlkit.crawl.page import Visit, Visitor
+from crawlkit.crawl.page import Visitor
+from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.exceptions import LoginError
 from crawlkit.sessions.pool import ConnectionPool

@@ -10,13 +10,13 @@ import heapq
 import logging
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from crawlkit.crawl.clock import Clock
-from crawlkit.crawl.page import Visit
+from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.tally import Tally
 from crawlkit.exceptions import StorageError
@@ -38,8 +38,8 @@ class _Visited:
 
 
 @dataclass(slots=True)
-class _Seeds:
-    links: Sequence[Link]
+class _Seed:
+    link: Link
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class _Wake:
     """Look again whether the run is over."""
 
 
-_Message = _Visited | _Seeds | _Want | _Call | _Wake
+_Message = _Visited | _Seed | _Want | _Call | _Wake
 
 
 class Writer(threading.Thread):
@@ -103,9 +103,9 @@ class Writer(threading.Thread):
         """Ask for more leases of a host."""
         self._inbox.put(_Want(host))
 
-    def seed(self, links: Sequence[Link]) -> None:
-        """Add start requests."""
-        self._inbox.put(_Seeds(links))
+    def seed(self, link: Link) -> None:
+        """Add a start request."""
+        self._inbox.put(_Seed(link))
 
     def fed(self) -> None:
         """No more start requests come."""
@@ -177,12 +177,11 @@ class Writer(threading.Thread):
         finally:
             for done in visited:
                 done.release()
+        if seeds := [message.link for message in messages if isinstance(message, _Seed)]:
+            hosts.update(dict.fromkeys(self._store.add(seeds, self._run).hosts))
         for message in messages:
             if isinstance(message, _Want):
                 hosts[message.host] = None
-            elif isinstance(message, _Seeds):
-                self._store.add(message.links, self._run)
-                hosts.update(dict.fromkeys(link.host for link in message.links))
             elif isinstance(message, _Call):
                 self._answer(message)
         for host in hosts:

@@ -130,7 +130,7 @@ class Lock:
     def _open(self) -> int:
         try:
             if not self.path.parent.is_dir():
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
                 self._made_folder = True
             # Python's descriptors are closed on exec (PEP 446).
             return os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)

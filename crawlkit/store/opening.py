@@ -82,7 +82,7 @@ def _connect(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
 
 def _check_folder(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
             f"{path.parent}: the folder for the database cannot be made ({error.strerror}); "
