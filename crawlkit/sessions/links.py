@@ -101,7 +101,7 @@ class Links:
         left out, unless `dont_filter` is given. Links that are no URL, or not http(s), are left out.
         `kwargs` are Request's.
         """
-        if isinstance(links, str):
+        if isinstance(links, str) and css is None:
             links, css = None, links
         if sum(given is not None for given in (links, css, xpath)) != 1:
             raise ValueError("follow_all() takes exactly one of: links, a CSS selector, an XPath expression")

@@ -108,7 +108,7 @@ class PartFile:
         with file_errors(self.path):
             self._file.flush()
             os.fsync(self._file.fileno())
-            os.replace(self._name, self.path)
+            self._name.replace(self.path)
             self._note.unlink(missing_ok=True)
             _sync_folder(self.path.parent)
 

@@ -76,7 +76,7 @@ def resolve_location(base: str, location: str, fragment: str = "") -> str:
         parts = urlsplit(location)
         if parts.netloc:
             # `//host/path` takes the scheme from the page (RFC 3986 section 5.2.2).
-            url = requote_uri(location if parts.scheme else f"{urlsplit(base).scheme}:{location}")
+            url = location if parts.scheme else f"{urlsplit(base).scheme}:{location}"
         else:
             url = urljoin(base, requote_uri(location))
         if fragment and not urlsplit(url).fragment:
@@ -96,9 +96,7 @@ def finish(response: Response, limit: int = MAX_REDIRECT_BODY) -> None:
     A body that is broken or longer than `limit` bytes costs the connection and no more: the redirect is
     followed, and who asks for its `content` gets the error.
     """
-    if response._content is not False or response._content_consumed:
-        return
-    if response.raw is None:
+    if response._content is not False or response._content_consumed or response._failure or response.raw is None:
         return
     parts: list[bytes] = []
     size = 0

@@ -229,11 +229,8 @@ class Response(Text, Page):
             )
         if chunk_size is not None and not isinstance(chunk_size, int):
             raise TypeError(f"chunk_size must be an int or None, not {type(chunk_size).__name__}")
-        content = self._content
-        if self._content_consumed:
-            pieces = stream.slices(content or b"", chunk_size)
-        else:
-            pieces = self._pieces(chunk_size)
+        held = self._content_consumed
+        pieces = stream.slices(self._content or b"", chunk_size) if held else self._pieces(chunk_size)
         return stream.decoded(pieces, self.encoding) if decode_unicode else pieces
 
     def _pieces(self, size: int | None) -> Iterator[bytes]:

@@ -1,14 +1,12 @@
 """RetryPolicy: whether a failed exchange is tried again, and when.
 
-What belongs here: the decision (`delay`), which the crawl asks for and schedules itself, and the loop that a
-plain session sleeps in (`call`). The loop is tenacity's; this is the only module that imports it, and only
-once a loop is run, for it costs 28 ms.
+What belongs here: the decision (`delay`), which the crawl asks for and schedules itself. What does not: the loop that
+a plain session sleeps in (repeating.py).
 """
 
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,9 +14,10 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from crawlkit import exceptions as errors
-from crawlkit.sessions.body import rewind_body
 
 if TYPE_CHECKING:
+    import threading
+
     from crawlkit.sessions.prepared import PreparedRequest
     from crawlkit.sessions.response import Response
 
@@ -146,107 +145,9 @@ class RetryPolicy:
         `deadline`: the instant of `time.monotonic()` after which no new try begins. `stop`: no new try once
         it is set. Returns the last answer, or raises the last error.
         """
-        import tenacity
+        from crawlkit.sessions.repeating import Repeating
 
-        run = _Run(self, send, request, stop, deadline)
-        retrying = tenacity.Retrying(
-            retry=run.wants_another, wait=run.wait_seconds, sleep=run.sleep, stop=tenacity.stop_never, reraise=True
-        )
-        return retrying(run.once)
-
-
-class _Run:
-    """One request on its way through its tries: what tenacity asks, answered from the policy."""
-
-    def __init__(
-        self,
-        policy: RetryPolicy,
-        send: Send,
-        request: PreparedRequest,
-        stop: threading.Event | None,
-        deadline: float | None,
-    ) -> None:
-        self._policy = policy
-        self._send = send
-        self._request = request
-        self._stop = stop
-        self._deadline = deadline
-        self._seconds = 0.0
-
-    def once(self) -> Response:
-        return self._send(self._request)
-
-    def wants_another(self, state: Any) -> bool:
-        error, response = state.outcome.exception(), None
-        if error is None:
-            response = state.outcome.result()
-        elif not isinstance(error, errors.RequestException):
-            return False
-        request = self._request
-        seconds = self._policy.delay(
-            state.attempt_number,
-            error=error,
-            response=response,
-            method=request.method or "GET",
-            safe=request.spec.safe if request.spec is not None else None,
-        )
-        if seconds is None:
-            self._give_up(response)
-            return False
-        if seconds > self._policy.max_wait_seconds or not request.resendable or self._too_late(seconds):
-            return False
-        if response is not None:
-            response.close()
-        self._renew(error)
-        self._seconds = seconds
-        # The stop is looked at after the sleep, not by tenacity's own event sleep: that one counts on, and
-        # burns the remaining attempts without a pause.
-        return not self._sleeps_into_stop(seconds)
-
-    def _give_up(self, response: Response | None) -> None:
-        policy = self._policy
-        if policy.raise_on_status and response is not None and response.status_code in policy.statuses:
-            from crawlkit.sessions.leaks import shown
-
-            raise errors.RetryError(
-                f"{shown(response.url)} still answers {response.status_code} after {policy.retries} retries",
-                response=response,
-            )
-
-    def _too_late(self, seconds: float) -> bool:
-        return self._deadline is not None and time.monotonic() + seconds >= self._deadline
-
-    def _sleeps_into_stop(self, seconds: float) -> bool:
-        if self._stop is None:
-            return False
-        self._seconds = 0.0
-        return self._stop.wait(seconds)
-
-    def _renew(self, error: BaseException | None) -> None:
-        """The request for the next try: its body at the start, and without compression when that was what
-        failed.
-        """
-        request = self._request
-        if isinstance(error, errors.ContentDecodingError):
-            self._request = request = without_compression(request)
-        if request._body_position is not None:
-            rewind_body(request)
-
-    def wait_seconds(self, state: Any) -> float:
-        return self._seconds
-
-    def sleep(self, seconds: float) -> None:
-        if seconds > 0:
-            time.sleep(seconds)
-
-
-def without_compression(request: PreparedRequest) -> PreparedRequest:
-    """A copy that asks for the body as it is: for servers whose Content-Encoding does not fit what they
-    send.
-    """
-    plain = request.copy()
-    plain.headers["Accept-Encoding"] = "identity"
-    return plain
+        return Repeating(self, send, request, stop, deadline).run()
 
 
 def _another_try_may_help(error: BaseException, attempt: int) -> bool:

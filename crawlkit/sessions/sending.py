@@ -84,7 +84,7 @@ class Sending(Redirects):
             response = policy.call(
                 lambda again: self._exchange(adapter, again, follow, kwargs), request, deadline=instant
             )
-        if response.status_code < 300 or response.status_code >= 400 or self.get_redirect_target(response) is None:
+        if self.get_redirect_target(response) is None:
             return response
         kwargs["max_body"] = max_body
         if retries is not UNSET:
@@ -93,7 +93,7 @@ class Sending(Redirects):
             response._onward = lambda: next(self.resolve_redirects(response, request, yield_requests=True, **kwargs))
             return response
         chain = [response, *self.resolve_redirects(response, request, check_hop=check_hop, **kwargs)]
-        last = chain.pop()
+        last: Response = chain.pop()
         last.history = chain
         return last
 

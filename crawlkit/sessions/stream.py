@@ -127,7 +127,8 @@ def split(chunks: Iterator[Piece], delimiter: Piece) -> Iterator[Piece]:
         if delimiter not in seam + chunk and (not overlap or len(chunk) >= overlap):
             held.append(chunk)  # joined once, so that a body without delimiters does not cost quadratic time
             continue
-        pieces: Any = _joined([*held, chunk])
+        held.append(chunk)
+        pieces: Any = _joined(held)
         *whole, last = pieces.split(delimiter)
         yield from whole
         held = [last] if last else [chunk[:0]]

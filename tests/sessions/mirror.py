@@ -102,7 +102,7 @@ class Mirror:
 
     def _answer(self, request: Seen) -> bytes | None:
         parts = urlsplit(request.target)
-        query = {name: values for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        query = parse_qs(parts.query, keep_blank_values=True)
         kind = parts.path.strip("/").split("/")[0] or "echo"
         found = getattr(self, f"answer_{kind}", self.answer_echo)(request, query)
         if found is not None and request.method == "HEAD":

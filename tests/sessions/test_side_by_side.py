@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,13 +19,6 @@ from tests.sessions.mirror import Mirror, Seen
 
 # What a program may get: requests' tree (OSErrors and ValueErrors), and Python's own for wrong arguments.
 RAISED = (OSError, ValueError, TypeError, AttributeError, RuntimeError, NotImplementedError)
-
-
-@pytest.fixture(scope="module")
-def mirror() -> Iterator[Mirror]:
-    server = Mirror()
-    yield server
-    server.close()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,378 @@
+"""Session: what it merges, what it passes on, what it keeps. (Equality with requests is test_side_by_side.py's.)"""
+
+from __future__ import annotations
+
+import http.cookiejar
+import pickle
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import crawlkit
+from crawlkit import Session, exceptions
+from crawlkit.sessions import api, models
+from crawlkit.sessions.adapter import BaseAdapter, HTTPAdapter
+from crawlkit.sessions.headers import CaseInsensitiveDict
+from crawlkit.sessions.response import Response
+from crawlkit.testing.hostile import Close, HostileServer, Repeat, Trickle, answer
+from tests.sessions.mirror import Mirror
+
+
+class Recorder(BaseAdapter):
+    """An adapter as somebody wrote it for requests: it knows requests' arguments and no others."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.closed = 0
+
+    def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
+        self.calls.append({"url": request.url, "stream": stream, "timeout": timeout, "verify": verify, "cert": cert})
+        response = Response()
+        response.status_code = 200
+        response.url = request.url
+        response.request = request
+        response._content = b"recorded"
+        response._content_consumed = True
+        return response
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def recorded() -> tuple[Session, Recorder]:
+    session, recorder = Session(), Recorder()
+    session.mount("http://", recorder)
+    session.mount("mock://", recorder)
+    return session, recorder
+
+
+# --- timeouts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_timeout_that_nobody_gives_is_ten_and_thirty_seconds(recorded: tuple[Session, Recorder]) -> None:
+    session, recorder = recorded
+    session.get("http://example.org/")
+    assert (10.0, 30.0) == recorder.calls[-1]["timeout"]
+
+
+def test_an_explicit_none_is_no_timeout(recorded: tuple[Session, Recorder]) -> None:
+    session, recorder = recorded
+    session.get("http://example.org/", timeout=None)
+    assert recorder.calls[-1]["timeout"] is None
+    session.timeout = None
+    session.get("http://example.org/")
+    assert recorder.calls[-1]["timeout"] is None
+
+
+def test_the_sessions_timeout_can_be_set_and_the_requests_counts_more(recorded: tuple[Session, Recorder]) -> None:
+    session, recorder = recorded
+    session.timeout = 60
+    session.get("http://example.org/")
+    session.get("http://example.org/", timeout=1)
+    session.send(session.prepare_request(models.Request("GET", "http://example.org/")))
+    assert [60, 1, 60] == [call["timeout"] for call in recorder.calls]
+
+
+def test_a_read_timeout_counts_for_silence(mirror: Mirror) -> None:
+    with HostileServer() as server, Session(timeout=0.2) as session:
+        url = server.play("/slow", [answer(body=b"x" * 10)[:-5], Trickle(b"....", 30)])
+        with pytest.raises(exceptions.RequestException):
+            session.get(url)
+
+
+def test_a_deadline_ends_a_trickle() -> None:
+    """Every byte comes within the read timeout, and still the whole takes no longer than the deadline."""
+    with HostileServer() as server, Session(timeout=5) as session:
+        url = server.play("/trickle", [answer(body=b"x" * 1000)[:-1000], Trickle(b"x" * 1000, 0.05)])
+        start = time.monotonic()
+        with pytest.raises(exceptions.DeadlineExceeded):
+            session.get(url, deadline=0.4)
+        assert time.monotonic() - start < 3
+
+
+def test_a_deadline_covers_all_hops() -> None:
+    """Ten redirects that take a little each do not each get the whole deadline."""
+    with HostileServer() as server, Session(deadline=0.5) as session:
+
+        def slow(request: Any) -> list[Any]:
+            return [Trickle(b"HTTP/1.1 302 Found\r\n", 0.01), b"Location: /loop\r\nContent-Length: 0\r\n\r\n"]
+
+        url = server.play("/loop", slow)
+        with pytest.raises(exceptions.DeadlineExceeded):
+            session.get(url)
+
+
+def test_what_only_our_adapter_knows_is_not_passed_on_unasked(recorded: tuple[Session, Recorder]) -> None:
+    """An adapter written for requests has no `deadline` and no `max_body`."""
+    session, _ = recorded
+    assert 200 == session.get("http://example.org/").status_code
+
+
+# --- merging ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_relative_url_is_joined_to_the_base(mirror: Mirror) -> None:
+    with Session(base_url=mirror.url("/echo/api/")) as session:
+        session.get("items", params={"a": "1"})
+        session.get("/echo/root")
+        session.get(mirror.url("/echo/absolute"))
+    assert ["/echo/api/items?a=1", "/echo/root", "/echo/absolute"] == [one.target for one in mirror.seen]
+
+
+def test_cookies_of_a_request_are_not_kept(mirror: Mirror) -> None:
+    with Session() as session:
+        session.get(mirror.url(), cookies={"once": "1"})
+        session.get(mirror.url())
+    assert ["once=1", None] == [one.header("cookie") for one in mirror.seen]
+
+
+def test_a_mapping_assigned_as_cookies_becomes_a_jar(mirror: Mirror) -> None:
+    with Session() as session:
+        session.cookies = {"a": "1"}
+        session.get(mirror.url())
+    assert "a=1" == mirror.seen[-1].header("cookie")
+
+
+def test_a_jar_of_the_standard_library_is_used_and_filled(mirror: Mirror, tmp_path: Path) -> None:
+    jar = http.cookiejar.LWPCookieJar(tmp_path / "cookies")
+    with Session() as session:
+        session.cookies = jar
+        session.get(mirror.url("/cookies?set=a%3D1%3B+Path%3D/%3B+Max-Age%3D1000"))
+        session.get(mirror.url())
+    assert "a=1" == mirror.seen[-1].header("cookie")
+    jar.save()
+    assert "a=1" in (tmp_path / "cookies").read_text()
+
+
+def test_prepare_request_takes_a_spiders_request(mirror: Mirror) -> None:
+    spec = crawlkit.Request(
+        mirror.url("/echo/spider"), method="PUT", body="b", headers={"X-S": "1"}, cookies={"c": "2"}, meta={"m": 3}
+    )
+    with Session() as session:
+        response = session.send(session.prepare_request(spec))
+    seen = mirror.seen[-1]
+    assert ("PUT", b"b", "1", "c=2") == (seen.method, seen.body, seen.header("x-s"), seen.header("cookie"))
+    assert {"m": 3} == response.meta
+    assert session is response.session
+
+
+def test_scrapys_list_of_cookies_keeps_its_paths(mirror: Mirror) -> None:
+    spec = crawlkit.Request(
+        mirror.url("/echo"),
+        cookies=[{"name": "here", "value": "1", "path": "/echo"}, {"name": "there", "value": "2", "path": "/no"}],
+    )
+    with Session() as session:
+        session.send(session.prepare_request(spec))
+    assert "here=1" == mirror.seen[-1].header("cookie")
+
+
+def test_prepare_request_may_be_overridden(mirror: Mirror) -> None:
+    class Signing(Session):
+        def prepare_request(self, request: Any) -> Any:
+            prepared = super().prepare_request(request)
+            prepared.headers["X-Signed"] = prepared.method
+            return prepared
+
+    with Signing() as session:
+        session.get(mirror.url())
+    assert "GET" == mirror.seen[-1].header("x-signed")
+
+
+def test_send_takes_prepared_requests_only(mirror: Mirror) -> None:
+    with Session() as session:
+        for wrong in (models.Request("GET", mirror.url()), crawlkit.Request(mirror.url())):
+            with pytest.raises(ValueError, match="prepare"):
+                session.send(wrong)  # type: ignore[arg-type]
+
+
+def test_headers_removed_from_the_session_are_not_sent(mirror: Mirror) -> None:
+    with Session() as session:
+        session.headers = CaseInsensitiveDict({"X-Only": "1", "X-None": None})
+        session.get(mirror.url())
+        session.headers = {}
+        session.get(mirror.url())
+    assert ["accept-encoding", "host", "x-only"] == sorted(name.lower() for name, _ in mirror.seen[0].headers)
+    assert ["accept-encoding", "host"] == sorted(name.lower() for name, _ in mirror.seen[1].headers)
+
+
+def test_default_headers_do_not_replace_what_the_program_set(mirror: Mirror) -> None:
+    with Session() as session:
+        session.headers["Accept"] = "text/x"
+        session.default_headers = {"User-Agent": "mine/1", "Accept": "text/y", "X-D": "1"}
+        session.get(mirror.url())
+    seen = mirror.seen[-1]
+    assert ("mine/1", "text/x", "1") == (seen.header("user-agent"), seen.header("accept"), seen.header("x-d"))
+
+
+# --- adapters ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_longest_prefix_goes_first_whatever_the_case() -> None:
+    session = Session()
+    short, long = Recorder(), Recorder()
+    session.mount("http://Example.org/", short)
+    session.mount("http://example.ORG/deep/", long)
+    assert long is session.get_adapter("HTTP://EXAMPLE.org/deep/x")
+    assert short is session.get_adapter("http://example.org/x")
+    assert ["http://example.ORG/deep/", "http://Example.org/", "https://", "http://"] == list(session.adapters)
+
+
+def test_an_adapter_that_is_not_there_is_named() -> None:
+    with pytest.raises(exceptions.InvalidSchema, match=r"ftp://example\.org"):
+        Session().get_adapter("ftp://user:secret@example.org/")
+    with pytest.raises(exceptions.InvalidSchema) as caught:
+        Session().get_adapter("ftp://user:secret@example.org/")
+    assert "secret" not in str(caught.value)
+
+
+def test_another_scheme_reaches_its_adapter_untouched(recorded: tuple[Session, Recorder]) -> None:
+    session, recorder = recorded
+    assert b"recorded" == session.get("mock://anything at all").content
+    assert "mock://anything at all" == recorder.calls[-1]["url"]
+
+
+def test_closing_closes_adapters_and_the_session_opens_again(mirror: Mirror) -> None:
+    session, recorder = Session(), Recorder()
+    session.mount("mock://", recorder)
+    session.get(mirror.url())
+    assert 1 == session.pool.counts().idle
+    session.close()
+    assert 1 == recorder.closed
+    assert 0 == session.pool.counts().idle
+    assert b"ok" == session.get(mirror.url()).content
+    session.close()
+
+
+def test_sessions_may_share_a_pool(mirror: Mirror) -> None:
+    first = Session()
+    second = Session(pool=first.pool)
+    first.get(mirror.url())
+    second.get(mirror.url())
+    assert 1 == first.pool.counts().opened
+    first.close()
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def test_hooks_run_in_order_and_may_replace_the_response(mirror: Mirror) -> None:
+    replacement = Response()
+    replacement.status_code = 299
+    replacement._content = b"replaced"
+    order: list[str] = []
+
+    def first(response: Response, **kwargs: Any) -> None:
+        order.append("first")
+        assert "timeout" in kwargs
+
+    def second(response: Response, **kwargs: Any) -> Response:
+        order.append("second")
+        return replacement
+
+    with Session() as session:
+        session.hooks["response"].append(first)
+        assert 200 == session.get(mirror.url()).status_code
+        response = session.get(mirror.url(), hooks={"response": [first, second]})
+    assert (299, b"replaced") == (response.status_code, response.content)
+    assert ["first", "first", "second"] == order
+
+
+def test_elapsed_is_the_time_to_the_head() -> None:
+    with HostileServer() as server, Session() as session:
+        head, body = answer(body=b"12345")[:-5], b"12345"
+        url = server.play("/", [head, Trickle(body, 0.08)])
+        response = session.get(url)
+    assert b"12345" == response.content
+    assert 0 < response.elapsed.total_seconds() < 0.3
+
+
+def test_a_body_over_the_limit_is_an_error_that_has_the_response() -> None:
+    with HostileServer() as server, Session(max_body=1000) as session:
+        url = server.play("/big", [answer(body=b"x" * 5000)])
+        with pytest.raises(exceptions.BodyTooLarge) as caught:
+            session.get(url)
+        assert 200 == caught.value.response.status_code
+        assert 5000 == len(session.get(url, max_body=None).content)
+        assert 5000 == len(session.get(url, stream=True).content), "a plain stream has no limit"
+
+
+def test_a_body_cut_off_is_never_a_body() -> None:
+    """The error comes again whoever asks, instead of half a body the second time."""
+    with HostileServer() as server, Session() as session:
+        url = server.play("/cut", [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this", Close()])
+        response = session.get(url, stream=True)
+        for _ in range(2):
+            with pytest.raises(exceptions.ChunkedEncodingError):
+                _ = response.content
+
+
+def test_a_stream_holds_its_connection_until_it_is_read(mirror: Mirror) -> None:
+    with HostileServer() as server, Session() as session:
+        url = server.play("/", [answer(body=b"x" * 300_000)])
+        response = session.get(url, stream=True)
+        assert 1 == session.pool.counts().active
+        assert 300_000 == len(response.content)
+        counts = session.pool.counts()
+        assert (0, 1) == (counts.active, counts.idle)
+
+
+def test_leaving_a_with_block_gives_the_connection_up() -> None:
+    with HostileServer() as server, Session() as session:
+        url = server.play("/endless", [b"HTTP/1.1 200 OK\r\n\r\n", Repeat(b"x" * 1000)])
+        with session.get(url, stream=True) as response:
+            assert b"x" == next(response.iter_content(1))
+        assert 0 == session.pool.counts().active
+
+
+def test_an_error_status_is_no_exception(mirror: Mirror) -> None:
+    with Session() as session:
+        response = session.get(mirror.url("/answer?status=500"))
+        assert not response.ok
+        with pytest.raises(exceptions.HTTPError, match=r"500 Server Error: .* for url: http://127"):
+            response.raise_for_status()
+
+
+# --- pickles ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_session_pickles_with_its_settings_and_cookies(mirror: Mirror) -> None:
+    session = Session(base_url="http://example.org/", retries=2, max_body=99, deadline=5, timeout=7)
+    session.headers["X-P"] = "1"
+    session.auth = ("u", "p")
+    session.mount("http://slow.example/", HTTPAdapter(max_retries=3))
+    session.get(mirror.url("/cookies?set=a%3D1"))
+    copy = pickle.loads(pickle.dumps(session))  # noqa: S301
+    for name in ("base_url", "retries", "max_body", "deadline", "timeout", "auth", "verify", "max_redirects"):
+        assert getattr(session, name) == getattr(copy, name)
+    assert "1" == copy.headers["x-p"]
+    assert {"a": "1"} == copy.cookies.get_dict()
+    assert list(session.adapters) == list(copy.adapters)
+    assert copy.adapters["http://"].pool is copy.pool is copy.adapters["https://"].pool
+    assert copy.adapters["http://slow.example/"].pool is not copy.pool
+    copy.base_url = None
+    assert 200 == copy.get(mirror.url()).status_code
+    copy.close()
+    session.close()
+
+
+# --- the functions ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["get", "options", "head", "post", "put", "patch", "delete"])
+def test_each_function_is_its_method(name: str, mirror: Mirror) -> None:
+    response = getattr(api, name)(mirror.url())
+    assert name.upper() == mirror.seen[-1].method
+    assert 200 == response.status_code
+
+
+def test_a_function_can_stream_although_its_session_is_closed(mirror: Mirror) -> None:
+    response = crawlkit.get(mirror.url("/chunked?part=one&part=two"), stream=True)
+    assert b"onetwo" == response.content
+
+
+def test_head_alone_does_not_follow(mirror: Mirror) -> None:
+    assert 302 == crawlkit.head(mirror.url("/redirect?to=/echo")).status_code
+    assert 200 == crawlkit.get(mirror.url("/redirect?to=/echo")).status_code
