@@ -29,13 +29,13 @@ _WEB_LABELS = {
     "windows-1252": "ascii us-ascii ansi_x3.4-1968 iso-8859-1 iso8859-1 iso88591 iso_8859-1 iso_8859-1:1987 iso-ir-100 "
     "latin1 latin-1 latin_1 l1 cp819 ibm819 csisolatin1 x-cp1252 cp1252 windows-1252 ansi 8859-1",
     "windows-1254": "iso-8859-9 iso8859-9 iso88599 iso_8859-9 latin5 l5 csisolatin5 x-cp1254 cp1254 windows-1254",
-    "windows-1250": "x-cp1250",
-    "windows-1251": "x-cp1251 win-1251 win1251",
-    "windows-1253": "x-cp1253",
-    "windows-1255": "x-cp1255",
-    "windows-1256": "x-cp1256",
-    "windows-1257": "x-cp1257",
-    "windows-1258": "x-cp1258",
+    "windows-1250": "x-cp1250 cp1250 windows-1250",
+    "windows-1251": "x-cp1251 cp1251 windows-1251 win-1251 win1251",
+    "windows-1253": "x-cp1253 cp1253 windows-1253",
+    "windows-1255": "x-cp1255 cp1255 windows-1255",
+    "windows-1256": "x-cp1256 cp1256 windows-1256",
+    "windows-1257": "x-cp1257 cp1257 windows-1257",
+    "windows-1258": "x-cp1258 cp1258 windows-1258",
     "cp874": "dos-874 iso-8859-11 iso8859-11 iso885911 tis-620 windows-874",
     "gb18030": "gbk gb2312 gb_2312 gb_2312-80 chinese csgb2312 csiso58gb231280 iso-ir-58 x-gbk cp936 windows-936",
     "big5hkscs": "big5 big5-hkscs cn-big5 csbig5 x-x-big5",
@@ -55,7 +55,7 @@ _ENCODING_OF_LABEL = {label: name for name, labels in _WEB_LABELS.items() for la
 
 # Codecs of Python that are no charsets of pages: transforms, escapes, and UTF-7, which smuggles markup.
 _NO_CHARSETS = frozenset(
-    ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7", "mbcs", "oem")
+    ("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7", "mbcs", "oem")
 )
 
 _LABEL = re.compile(r"[A-Za-z0-9][\w.:+-]{0,63}", re.ASCII)
@@ -112,7 +112,7 @@ def known(label: str) -> str | None:
         codec = codecs.lookup(label)
     except (LookupError, ValueError):
         return None
-    if codec.name in _NO_CHARSETS or not getattr(codec, "_is_text_encoding", True):
+    if codec.name.replace("_", "-") in _NO_CHARSETS or not getattr(codec, "_is_text_encoding", True):
         return None
     return _ENCODING_OF_LABEL.get(codec.name, codec.name)
 

@@ -17,7 +17,7 @@ _MAX_STEPS = 4_000_000  # depth times tags; no more formatting than that can be 
 _RAW = b"|".join(sorted(RAW_TEXT))
 _UNCLEAR = re.compile(
     rb"=[\t\n\f\r ]*+(?:\"[^\"<>]*+|'[^'<>]*+)[<>]"  # a bracket in a value
-    rb"|<(?:!--(?:-?>|[^<]*+<)|!\[|(?:" + b"|".join(FOREIGN) + rb"|plaintext|template)[\t\n\f\r />]"
+    rb"|<(?:!--(?:-?>|(?:(?!-->)[^<])*+<)|!\[|(?:" + b"|".join(FOREIGN) + rb"|plaintext|template)[\t\n\f\r />]"
     rb"|(" + _RAW + rb")(?=[\t\n\f\r />])[^<>]*+(?!>[^<]*+</\1>))",
     re.IGNORECASE,
 )

@@ -8,10 +8,8 @@ from __future__ import annotations
 import html
 import re
 
-# All but &lt; and &amp; in any spelling: replaced, they would make markup of what was text.
-_REFERENCE = re.compile(
-    r"&(?!(?:lt|amp|#0*60|#0*38|#[xX]0*(?:3[cC]|26));)(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);"
-)
+# All but &lt; and &amp;, as Scrapy has it.
+_REFERENCE = re.compile(r"&(?!(?:lt|amp);)(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
 
 
 def matches(regex: str | re.Pattern[str], text: str, replace_entities: bool = True) -> list[str]:
