@@ -45,7 +45,7 @@ def find_form(
         hit = (top.css(query) if css is not None else top.xpath(query)).nodes
         chosen = [form for form in map(owner_of, hit) if form is not None][:1]
     elif number is not None:
-        chosen = nodes[number : number + 1] if number >= 0 else nodes[number:][:1]
+        chosen = [nodes[number]] if -len(nodes) <= number < len(nodes) else []
     elif name is not None or id is not None:
         chosen = [
             node
