@@ -20,11 +20,16 @@ from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.session import Session
 
 if TYPE_CHECKING:
+    from crawlkit.sessions.prepared import PreparedRequest
     from crawlkit.sessions.response import Response
 
 
 def _nothing() -> None:
     pass
+
+
+def _as_it_is(request: PreparedRequest) -> PreparedRequest:
+    return request
 
 
 class Accounts:
@@ -96,6 +101,10 @@ class Accounts:
         with self._lock:
             if self._robots is None:
                 self._robots = self._new_session(None, max_body=4 * ROBOTS_BYTES)
+                self._robots.headers.clear()
+                self._robots.headers["User-Agent"] = self._settings.fetch.user_agent
+                self._robots.headers["Accept-Encoding"] = "gzip, deflate"
+                self._robots.auth = _as_it_is  # or netrc would be asked
             session = self._robots
         return session.get(url)
 

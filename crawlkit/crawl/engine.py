@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crawlkit import exceptions
+from crawlkit import url as urls
 from crawlkit.crawl.accounts import Accounts
 from crawlkit.crawl.clock import Clock, SystemClock
 from crawlkit.crawl.ending import Ending
@@ -169,6 +170,9 @@ class Engine:
         if settings.crawl.max_time is not None:
             scheduler.limit_wait(settings.crawl.max_time)
         scope = Scope(spider.allowed_domains)
+        if run.resumed:
+            for url in store.redirected_starts():  # their hosts joined before the interruption
+                scope.join(urls.origin(url))
         self._links = Links(
             spider,
             scope,
@@ -256,6 +260,11 @@ class Engine:
         elif writer.error is not None:
             log.error("internal error in the writer", exc_info=writer.error)
             ending.add("internal_error", f"{type(writer.error).__name__}: {writer.error}")
+        else:
+            try:
+                accounts.save()
+            except exceptions.StorageError as error:
+                ending.add("storage_failed", str(error))
         parked = scheduler.parked_hosts()
         if parked:
             ending.add("parked", f"{', '.join(parked[:3])} asked to be left alone for longer than this run may wait")
@@ -267,8 +276,7 @@ class Engine:
             self._tally.fail("closed", self._spider.name)
             outcome, reason = ending.decide(self._tally)
         result = self._result(outcome, reason, accounts)
-        if outcome != "storage_failed":
-            accounts.save()
+        if not isinstance(writer.error, exceptions.StorageError):
             store.end_run(result)
         return result
 

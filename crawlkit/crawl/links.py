@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from threading import Lock
 
@@ -14,8 +15,31 @@ from crawlkit.crawl.spider import Spider
 from crawlkit.sessions.request import Request
 from crawlkit.store.outcome import Link
 
+log = logging.getLogger(__name__)
+
 #: A path in which one segment stands this often is a trap (a relative link that grows with each page).
 _REPEATED = 5
+#: Scrapy's meta keys that change how it fetches and that crawlkit has no such thing for.
+_UNSUPPORTED_META = frozenset(
+    (
+        "allow_offsite",
+        "bindaddress",
+        "dont_cache",
+        "dont_merge_cookies",
+        "dont_obey_robotstxt",
+        "download_delay",
+        "download_fail_on_dataloss",
+        "download_maxsize",
+        "download_slot",
+        "download_warnsize",
+        "http_auth_domain",
+        "http_pass",
+        "http_user",
+        "is_start_request",
+        "referrer_policy",
+        "verbatim_url",
+    )
+)
 #: How many fingerprints the memory of known links holds: 16 bytes each, about 20 MB in all.
 _REMEMBERED = 200_000
 
@@ -31,6 +55,7 @@ class Links:
         self._profile = profile
         self._known: dict[bytes, None] = {}
         self._lock = Lock()
+        self._warned: set[str] = set()
 
     def start(self, request: Request) -> Link:
         """The Link of a start request: its host joins the scope unless `allowed_domains` says otherwise.
@@ -86,6 +111,8 @@ class Links:
 
     def _link(self, request: Request, href: str, origin: urls.Origin, *, depth: int, start: bool) -> Link:
         profile = request.profile or ""
+        if request._meta:
+            self._warn_of(request._meta)
         return Link(
             fingerprint=urls.fingerprint(
                 href,
@@ -101,6 +128,13 @@ class Links:
             dont_filter=request.dont_filter and not start,
             start=start,
         )
+
+    def _warn_of(self, meta: Mapping[str, object]) -> None:
+        """Say once of each meta key that it has no effect here."""
+        for key in _UNSUPPORTED_META.intersection(meta):
+            if key not in self._warned:
+                self._warned.add(key)
+                log.warning("meta[%r] has no effect in crawlkit; docs/from-scrapy.md says what to use", key)
 
     def _is_trap(self, href: str, root_length: int) -> bool:
         slashes = href.count("/", root_length)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
+from crawlkit import url as urls
 from crawlkit.crawl.spider import Spider, overrides
-from crawlkit.exceptions import LoginError, StopCrawl
+from crawlkit.exceptions import LoginError
+from crawlkit.url import Origin
 
 if TYPE_CHECKING:
     from crawlkit.sessions.response import Response
@@ -42,6 +45,8 @@ class Login:
         self.confirmed_epoch = 0
         self._caused: dict[int, int] = {}
         self.logins = 0
+        #: Where `login` went: like the origins of the start URLs they may see secret headers.
+        self.origins: frozenset[Origin] = frozenset()
         self.needed = overrides(spider, "login")
         self.judged = self.needed or overrides(spider, "logged_in")
 
@@ -128,8 +133,9 @@ class Login:
         log.info("logging in as profile %s", self._name)
         self.logins += 1
         try:
-            self._spider.login(self._session)
-        except (LoginError, StopCrawl):
+            with self._noting_origins():
+                self._spider.login(self._session)
+        except LoginError:
             raise
         except Exception as error:  # the author's code: whatever it raises, the login did not happen
             raise LoginError(f"logging in as profile {self._name} failed: {error or type(error).__name__}") from error
@@ -140,6 +146,22 @@ class Login:
             count = profile.state.get("login", {}).get("epoch", 0) + 1
             profile.state["login"] = {"epoch": count}
         self._session.save()
+
+    @contextmanager
+    def _noting_origins(self) -> Iterator[None]:
+        """Within it, note the origins that this thread's answers come from."""
+        thread = threading.get_ident()
+
+        def note(response: Response, **_: Any) -> None:
+            if threading.get_ident() == thread:
+                self.origins |= {urls.origin(urls.root(answer.url)) for answer in (response, *response.history)}
+
+        before = self._session.hooks
+        self._session.hooks = {**before, "response": [*before["response"], note]}
+        try:
+            yield
+        finally:
+            self._session.hooks = before
 
     @property
     def _name(self) -> str:

@@ -98,6 +98,7 @@ class Writer(threading.Thread):
     def submit(self, visit: Visit, release: Callable[[], None]) -> None:
         """Hand in a page; `release` is called once it is committed."""
         self._inbox.put(_Visited(visit, release))
+        self._refuse_if_closed()
 
     def want(self, host: str) -> None:
         """Ask for more leases of a host."""
@@ -122,6 +123,7 @@ class Writer(threading.Thread):
             raise StorageError(f"the store is closed: {self.error or 'the run has ended'}")
         message = _Call(function)
         self._inbox.put(message)
+        self._refuse_if_closed()
         result: T = message.future.result()
         return result
 
@@ -255,6 +257,11 @@ class Writer(threading.Thread):
             return False
         parked = set(self.scheduler.parked_hosts())
         return any(host not in parked for host in self._due_at)
+
+    def _refuse_if_closed(self) -> None:
+        """The thread may have ended between the caller's look and its message."""
+        if self.closed.is_set():
+            self._refuse_rest()
 
     def _refuse_rest(self) -> None:
         """Nobody may wait for ever for a writer that is gone."""

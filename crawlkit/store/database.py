@@ -189,6 +189,11 @@ class Store:
         with self._wrapped:
             return self._frontier.next_due(host)
 
+    def redirected_starts(self) -> list[str]:
+        """Where the start URLs of this crawl ended that ended elsewhere."""
+        with self._wrapped:
+            return self._frontier.redirected_starts()
+
     def queued(self) -> int:
         """How many pages of this crawl wait or are lent out."""
         with self._wrapped:

@@ -227,6 +227,15 @@ class Frontier:
         self._doubtful.clear()
         return sorted(self._hosts)
 
+    def redirected_starts(self) -> list[str]:
+        """The final URLs of this crawl's start pages that were redirected."""
+        rows = self._connection.execute(
+            "SELECT final_url FROM _pages INDEXED BY _pages_start"
+            " WHERE start = 1 AND final_url IS NOT NULL AND crawl = ?",
+            (self._crawl,),
+        )
+        return [row[0] for row in rows]
+
     def next_due(self, host: str) -> float | None:
         """When `host` has a page to lend: 0.0 at once, a time, or None when nothing is queued."""
         if self._connection.execute(_ANY_READY, (host,)).fetchone():

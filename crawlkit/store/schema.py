@@ -99,6 +99,7 @@ CREATE INDEX _pages_ready ON _pages (host, priority DESC, id) WHERE state = 'que
 CREATE INDEX _pages_waiting ON _pages (host, not_before) WHERE state = 'queued' AND not_before > 0;
 CREATE INDEX _pages_leased ON _pages (id) WHERE state = 'leased';
 CREATE INDEX _pages_failed ON _pages (id) WHERE state = 'failed';
+CREATE INDEX _pages_start ON _pages (id) WHERE start = 1 AND final_url IS NOT NULL;
 CREATE UNIQUE INDEX _pages_key ON _pages (page_key) WHERE page_key IS NOT NULL;
 CREATE TABLE _known (fingerprint BLOB PRIMARY KEY, page INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE _totals (

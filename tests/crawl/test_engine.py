@@ -50,7 +50,8 @@ class Bench:
         """Path → state and the first line of the reason."""
         found = self.rows(spider, "SELECT url, state, error FROM _pages")
         return {
-            "/" + url.split("/", 3)[3]: (state, error.splitlines()[0] if error else error) for url, state, error in found
+            "/" + url.split("/", 3)[3]: (state, error.splitlines()[0] if error else error)
+            for url, state, error in found
         }
 
 
@@ -83,7 +84,9 @@ class Walker(Spider):
 
 def test_a_crawl_takes_every_page_once(bench: Bench) -> None:
     """All pages, links between them in circles: each asked for once, each stored once."""
-    with serving({"/": page("/a", "/b"), "/a": page("/b", "/"), "/b": page("/a", "#x", "/c?x=1"), "/c": page()}) as site:
+    with serving(
+        {"/": page("/a", "/b"), "/a": page("/b", "/"), "/b": page("/a", "#x", "/c?x=1"), "/c": page()}
+    ) as site:
         spider = Walker(site)
         result = bench.run(spider)
     assert ["/", "/a", "/b", "/c?x=1"] == sorted(site.log())
@@ -612,3 +615,45 @@ def test_async_start_and_async_callbacks(bench: Bench) -> None:
         spider = Modern(site)
         assert 0 == bench.run(spider).exit_code
     assert [("x",)] == bench.rows(spider, "SELECT path FROM items")
+
+
+def test_the_host_of_a_redirected_start_is_in_scope_after_a_resume(bench: Bench) -> None:
+    """The start page is done before the interruption; its host's pages are followed after it all the same."""
+    with serving({"/in": page("/a"), "/a": page("/b"), "/b": page()}) as other:
+        elsewhere = other.url.replace("127.0.0.1", "localhost")
+        with serving({"/": Reply(status=302, headers={"Location": f"{elsewhere}/in"})}) as site:
+            assert 5 == bench.run(Walker(site), crawl__max_pages=1).exit_code
+            assert 0 == bench.run(Walker(site)).exit_code
+    assert ["/in", "/a", "/b"] == other.log()
+
+
+def test_secret_headers_go_to_start_origins_only(bench: Bench) -> None:
+    """An API key of the configuration is for the site that the crawl starts from, not for all that it may visit."""
+
+    class Wide(Walker):
+        allowed_domains = ["127.0.0.1", "localhost"]
+
+    with serving({"/x": page(), "/y": page()}) as other:
+        elsewhere = other.url.replace("127.0.0.1", "localhost")
+        with serving({"/": page("/own", f"{elsewhere}/x"), "/own": page()}) as site:
+            bench.run(Wide(site), fetch__headers={"X-API-Key": "canary", "Authorization": "Bearer canary", "X-A": "1"})
+    own = [asked.headers for asked in site.asked if asked.path == "/own"]
+    assert [("canary", "Bearer canary", "1")] == [(h["X-API-Key"], h["Authorization"], h["X-A"]) for h in own]
+    for asked in other.asked:
+        assert "canary" not in str(asked.headers)
+    assert any(asked.path == "/x" and asked.headers["X-A"] == "1" for asked in other.asked)
+
+
+def test_a_meta_key_without_effect_warns(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    class Slotted(Walker):
+        def parse(self, response: Any) -> Any:
+            yield Request(response.urljoin("/a"), self.parse_a, meta={"download_slot": "x", "mine": 1})
+
+        def parse_a(self, response: Any) -> Any:
+            yield {"mine": response.meta["mine"]}
+
+    with serving({"/": page(), "/a": page()}) as site:
+        assert 0 == bench.run(Slotted(site)).exit_code
+    assert ["meta['download_slot'] has no effect in crawlkit; docs/from-scrapy.md says what to use"] == [
+        record.getMessage() for record in caplog.records if "meta" in record.getMessage()
+    ]

@@ -17,6 +17,7 @@ class FakeSession:
     def __init__(self, state: dict[str, Any] | None = None) -> None:
         self.profile = SimpleNamespace(name="me", state=state if state is not None else {})
         self.saved = 0
+        self.hooks: dict[str, list[Any]] = {"response": []}
 
     def save(self) -> None:
         self.saved += 1

@@ -58,9 +58,9 @@ def test_all_of_a_request_comes_back() -> None:
         safe=True,
     )
     back = there_and_back(request, spider)
-    for name in (
-        "url method headers body cookies meta cb_kwargs priority dont_filter proxy timeout profile safe".split()
-    ):
+    for (
+        name
+    ) in "url method headers body cookies meta cb_kwargs priority dont_filter proxy timeout profile safe".split():
         assert getattr(request, name) == getattr(back, name), name
     assert ("parse_other", "failed") == (back.callback.__name__, back.errback.__name__)  # type: ignore[union-attr]
 

@@ -13,7 +13,9 @@ from crawlkit.crawl.robots import FRESH_SECONDS, MAX_BYTES, Copy, Robots, Robots
 from crawlkit.url import origin
 
 SITE = origin("https://example.org/")
-RULES = b"User-agent: *\nDisallow: /private\nCrawl-delay: 3\n\nUser-agent: crawlkit\nDisallow: /ours\nRequest-rate: 1/10\n"
+RULES = (
+    b"User-agent: *\nDisallow: /private\nCrawl-delay: 3\n\nUser-agent: crawlkit\nDisallow: /ours\nRequest-rate: 1/10\n"
+)
 
 
 @dataclass
@@ -91,7 +93,9 @@ def test_a_redirect_loop_counts_as_4xx() -> None:
     assert Site(exceptions.TooManyRedirects("loop")).allows("/ours")
 
 
-@pytest.mark.parametrize("page", [b"<!DOCTYPE html><p>User-agent: *\nDisallow: /", b"\xef\xbb\xbf\n<HTML>", b"<!-- x -->"])
+@pytest.mark.parametrize(
+    "page", [b"<!DOCTYPE html><p>User-agent: *\nDisallow: /", b"\xef\xbb\xbf\n<HTML>", b"<!-- x -->"]
+)
 def test_html_in_its_place_counts_as_4xx(page: bytes) -> None:
     """Sites that answer every path with a page, or a login form, forbid nothing."""
     assert Site(Answer(200, page + b"\nUser-agent: *\nDisallow: /\n")).allows("/x")

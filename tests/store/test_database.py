@@ -31,6 +31,7 @@ READS: dict[str, Callable[[Desk], Any]] = {
     "next_due": lambda desk: desk.store.next_due(HOST),
     "leased": lambda desk: desk.store.leased(),
     "queued": lambda desk: desk.store.queued(),
+    "redirected_starts": lambda desk: desk.store.redirected_starts(),
     "robots": lambda desk: desk.store.robots("https://a.example"),
     "value": lambda desk: desk.store.value("sitemap"),
     "check": lambda desk: desk.store.check(),
