@@ -7,7 +7,7 @@ environment (environment.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from http import cookiejar
 from typing import Any
 
@@ -17,10 +17,13 @@ from crawlkit.sessions.environment import ca_bundle, get_environ_proxies
 from crawlkit.sessions.following import ChosenProxies
 from crawlkit.sessions.headers import CaseInsensitiveDict, HeaderValue
 from crawlkit.sessions.hooks import merge_hooks
+from crawlkit.sessions.leaks import is_secret, origin_of
 from crawlkit.sessions.netrc import get_netrc_auth
 from crawlkit.sessions.pairs import merge_setting
 from crawlkit.sessions.prepared import PreparedRequest
 from crawlkit.sessions.request import Request as Spec
+from crawlkit.sessions.target import prepare_url
+from crawlkit.url import Origin
 
 
 class Merging:
@@ -36,6 +39,9 @@ class Merging:
     verify: Any
     cert: Any
     trust_env: bool
+    secret_headers: Iterable[str]
+    secret_origins: Container[Origin] | None
+    """The only origins that get the session's `auth` and secret headers; None: whoever is called, as in requests."""
 
     def prepare_request(self, request: models.Request | Spec) -> PreparedRequest:
         """`request`, requests' or a spider's, with the session's settings merged in, ready for `send()`."""
@@ -84,17 +90,20 @@ class Merging:
             params = merge_setting(params, self.params)
         elif self.params:
             params = merge_setting({}, self.params)
+        own_headers, own_auth, own_hooks = self.headers, self.auth, self.hooks
+        if self.secret_origins is not None and self._is_foreign(url):
+            own_headers, own_auth = self._public_headers(), None
         if not auth:
-            auth = self.auth
+            auth = own_auth
             if not auth and self.trust_env:
                 auth = get_netrc_auth(url)
-        if hooks or self.hooks["response"]:
-            hooks = merge_hooks(hooks, self.hooks)
+        if hooks or (own_hooks and own_hooks.get("response")):
+            hooks = merge_hooks(hooks, own_hooks)
         prepared = PreparedRequest()
         prepared.prepare(
             method=method.upper(),
             url=url,
-            headers=self._merged_headers(headers),
+            headers=_merged_headers(headers, own_headers),
             files=files,
             data=data,
             params=params,
@@ -105,14 +114,15 @@ class Merging:
         )
         return prepared
 
-    def _merged_headers(self, headers: Any) -> Mapping[str, HeaderValue]:
-        if headers:
-            merged: Mapping[str, HeaderValue] = merge_setting(headers, self.headers, dict_class=CaseInsensitiveDict)
-            return merged
-        own: Mapping[str, HeaderValue] = self.headers
-        if own and None in own.values():
-            return CaseInsensitiveDict({name: value for name, value in own.items() if value is not None})
-        return own
+    def _is_foreign(self, url: Any) -> bool:
+        """Whether the session's secrets are none of this URL's business."""
+        text = url.decode("utf-8") if isinstance(url, bytes) else str(url)
+        return origin_of(prepare_url(text)) not in (self.secret_origins or ())
+
+    def _public_headers(self) -> CaseInsensitiveDict[HeaderValue]:
+        patterns = (*self.secret_headers, "Authorization", "Cookie")
+        public = {name: value for name, value in (self.headers or {}).items() if not is_secret(name, patterns)}
+        return CaseInsensitiveDict(public)
 
     def _merged_cookies(self, cookies: Any) -> CookieJar:
         """The session's cookies and the request's on top, in a jar for this request only."""
@@ -149,3 +159,12 @@ class Merging:
         if self.proxies:
             chosen = merge_setting(chosen, self.proxies, dict_class=dict)
         return ChosenProxies(chosen, given)
+
+
+def _merged_headers(headers: Any, own: Any) -> Mapping[str, HeaderValue]:
+    if headers:
+        merged: Mapping[str, HeaderValue] = merge_setting(headers, own, dict_class=CaseInsensitiveDict)
+        return merged
+    if own and None in own.values():
+        return CaseInsensitiveDict({name: value for name, value in own.items() if value is not None})
+    return own or {}

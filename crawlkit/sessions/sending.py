@@ -19,6 +19,7 @@ from crawlkit.sessions.hooks import dispatch_hook
 from crawlkit.sessions.redirects import HOP, finish
 from crawlkit.sessions.request import Request as Spec
 from crawlkit.sessions.retry import RetryPolicy
+from crawlkit.sessions.timeouts import times_for
 
 if TYPE_CHECKING:
     from crawlkit.sessions.autosave import Autosave
@@ -115,6 +116,8 @@ class Sending(Redirects):
             finish(response)
         elif not kwargs["stream"]:
             _ = response.content
+        elif "deadline" in kwargs:
+            _lift_deadline(response, kwargs["timeout"])
         answered: Response = response
         return answered
 
@@ -142,3 +145,10 @@ def _instant(deadline: float | Unset | None) -> Instant | None:
     if deadline is None or isinstance(deadline, (Instant, Unset)):
         return deadline if isinstance(deadline, Instant) else None
     return Instant(time.monotonic() + deadline)
+
+
+def _lift_deadline(response: Any, timeout: Any) -> None:
+    """A stream has no end that anybody could know: from its head on only the silence between its bytes is limited."""
+    set_times = getattr(response.raw, "set_times", None)
+    if set_times is not None:
+        set_times(times_for(timeout, None).read, None)

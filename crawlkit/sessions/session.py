@@ -50,26 +50,25 @@ _PICKLED = [
     "retries",
     "max_body",
     "secret_headers",
+    "secret_origins",
     "pool",
     "_usual_headers",
 ]
 
 
 class Session(Sending, Merging, Keeping, Verbs):
-    """Settings, cookies and connections that many requests share. Any number of threads may use one at the
-    same time.
+    """Settings, cookies and connections that many requests share. Any number of threads may use one at the same time.
 
-    `profile`: the name under which cookies and headers are kept in `vault` (a file, a Vault; None:
-    data/sessions.db). `base_url`: what a relative URL is relative to (RFC 3986: with a path, end it with
-    "/"). `timeout`: seconds, or a pair (connect, read), or None for none; 10 and 30 when not given.
-    `deadline`: seconds for a whole exchange with its redirects and retries. `retries`: how often a failed
-    exchange is repeated, or a RetryPolicy. `pool`: connections to share with other sessions.
-    `allow_private=False` refuses private addresses. `max_body`: most bytes of a decoded body that is not
-    streamed; more is BodyTooLarge.
+    `profile`: the name under which cookies and headers are kept in `vault` (a file, a Vault; None: data/sessions.db).
+    `base_url`: what a relative URL is relative to (RFC 3986: with a path, end it with "/"). `timeout`: seconds, a pair
+    (connect, read), or None for none; 10 and 30 when not given. `deadline`: seconds for a whole exchange with its
+    redirects and retries, for a stream up to its head. `retries`: how often a failed exchange is repeated, or a
+    RetryPolicy. `pool`: connections to share with other sessions. `allow_private=False` refuses private addresses.
+    `max_body`: most bytes of a decoded body that is not streamed; more is BodyTooLarge.
 
     `headers`, `params`, `auth`, `cookies`, `proxies`, `hooks`, `verify`, `cert`, `stream`, `max_redirects`,
-    `trust_env` are requests'. `secret_headers` are the names (`*` allowed) of headers that no redirect
-    carries to another origin.
+    `trust_env` are requests'. `secret_headers` are the names (`*` allowed) of headers that no redirect carries to
+    another origin; `secret_origins`, when set, the only origins that get them, and `auth`, from the session at all.
     """
 
     __attrs__ = [*_PICKLED, "adapters"]
@@ -104,6 +103,7 @@ class Session(Sending, Merging, Keeping, Verbs):
         self.retries: Any = retries
         self.max_body = max_body
         self.secret_headers: Any = SECRET_HEADERS
+        self.secret_origins: Any = None
         self.pool = ConnectionPool(allow_private=allow_private) if pool is None else pool
         self.adapters: OrderedDict[str, Any] = OrderedDict()
         self.mount("https://", HTTPAdapter(pool=self.pool))

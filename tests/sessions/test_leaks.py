@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +13,7 @@ from crawlkit import Session
 from crawlkit.sessions import leaks
 from crawlkit.sessions.auth import HTTPBasicAuth
 from crawlkit.sessions.digest import HTTPDigestAuth
+from crawlkit.testing.hostile import HostileServer, answer
 from tests.sessions.calls import redirect
 from tests.sessions.mirror import Mirror
 
@@ -166,3 +169,76 @@ def test_an_error_does_not_show_a_password() -> None:
     with Session() as session, pytest.raises(OSError) as caught:
         session.get("http://user:secret@127.0.0.1:1/")
     assert "secret" not in str(caught.value) + repr(caught.value)
+
+
+def test_a_session_may_name_the_only_origins_that_get_its_secrets(mirror: Mirror, elsewhere: Mirror) -> None:
+    with Session() as session:
+        session.headers.update({"X-API-Key": CANARY, "Authorization": CANARY, "X-Public": "p"})
+        session.auth = ("user", CANARY)
+        session.secret_origins = {leaks.origin_of(mirror.url())}
+        session.get(mirror.url())
+        session.get(elsewhere.url())
+        session.get(elsewhere.url(), headers={"X-API-Key": "its own"})
+    assert CANARY == mirror.seen[0].header("x-api-key")
+    assert mirror.seen[0].header("authorization") is not None
+    assert [None, None] == [one.header("authorization") for one in elsewhere.seen]
+    assert [None, "its own"] == [one.header("x-api-key") for one in elsewhere.seen]
+    assert ["p", "p"] == [one.header("x-public") for one in elsewhere.seen]
+
+
+# --- advisories -------------------------------------------------------------------------------------------------------
+
+
+def test_the_case_of_a_header_protects_nobody(mirror: Mirror, elsewhere: Mirror) -> None:
+    """urllib3 CVE-2018-25091: `authorization` in lower case went along."""
+    headers = {"authorization": CANARY, "COOKIE": CANARY, "x-api-KEY": CANARY, "proxy-authorization": CANARY}
+    with Session() as session:
+        session.get(mirror.url(redirect(elsewhere.url("/echo"))), headers=headers)
+    assert not [value for _, value in elsewhere.seen[0].headers if CANARY in value]
+
+
+def test_a_cookie_of_a_redirect_belongs_to_the_host_that_set_it(mirror: Mirror) -> None:
+    """requests CVE-2015-2296: the cookie of a redirect counted as the target's, which let one site log in at
+    another.
+    """
+    there = mirror.url("/echo", "localhost")
+    with Session() as session:
+        session.get(mirror.url(redirect(there, set="fixed=1; Path=/")))
+        session.get(mirror.url("/echo/home"))
+    assert [None, "fixed=1"] == [one.header("cookie") for one in mirror.seen[1:]]
+
+
+def test_a_redirect_from_https_to_http_loses_its_credentials() -> None:
+    """requests CVE-2018-18074."""
+    session = Session()
+    assert session.should_strip_auth("https://a.example/", "http://a.example/")
+    assert session.should_strip_auth("https://a.example:443/", "http://a.example:80/")
+
+
+def test_a_bomb_in_a_redirect_does_not_go_off() -> None:
+    """urllib3 CVE-2026-21441: the body of a redirect was decoded without a limit to get at the connection."""
+    bomb = gzip.compress(bytes(64 * 1024 * 1024), 1)
+    with HostileServer() as server, Session() as session:
+        headers = [("Location", "/there"), ("Content-Encoding", "gzip")]
+        url = server.play("/bomb", [answer(302, bomb, headers)])
+        server.play("/there", [answer(body=b"there")])
+        tracemalloc.start()
+        try:
+            response = session.get(url)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert b"there" == response.content
+    assert most < 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_the_body_of_a_post_does_not_follow_a_changed_method(status: int, mirror: Mirror, elsewhere: Mirror) -> None:
+    """urllib3 CVE-2023-45803."""
+    with Session() as session:
+        session.post(mirror.url(redirect(elsewhere.url("/echo"), status)), data=CANARY)
+    assert ("GET", b"", None) == (
+        elsewhere.seen[0].method,
+        elsewhere.seen[0].body,
+        elsewhere.seen[0].header("content-length"),
+    )

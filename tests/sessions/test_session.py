@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.cookiejar
 import pickle
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from crawlkit.sessions import api, models
 from crawlkit.sessions.adapter import BaseAdapter, HTTPAdapter
 from crawlkit.sessions.headers import CaseInsensitiveDict
 from crawlkit.sessions.response import Response
-from crawlkit.testing.hostile import Close, HostileServer, Repeat, Trickle, answer
+from crawlkit.testing.hostile import Close, HostileServer, Pause, Repeat, Trickle, answer
 from tests.sessions.mirror import Mirror
 
 
@@ -103,6 +105,18 @@ def test_a_deadline_covers_all_hops() -> None:
         url = server.play("/loop", slow)
         with pytest.raises(exceptions.DeadlineExceeded):
             session.get(url)
+
+
+def test_a_stream_outlives_the_deadline_but_not_a_silence() -> None:
+    with HostileServer() as server, Session(deadline=0.3, timeout=(5, 0.5)) as session:
+        url = server.play("/slow", [answer(body=b"x" * 12)[:-12], Trickle(b"x" * 12, 0.05)])
+        assert b"x" * 12 == session.get(url, stream=True).content
+        with pytest.raises(exceptions.DeadlineExceeded):
+            session.get(url)
+        silent = server.play("/silent", [answer(body=b"xx")[:-1], Pause(30)])
+        with pytest.raises(exceptions.RequestException) as caught:
+            _ = session.get(silent, stream=True).content
+        assert not isinstance(caught.value, exceptions.DeadlineExceeded)
 
 
 def test_what_only_our_adapter_knows_is_not_passed_on_unasked(recorded: tuple[Session, Recorder]) -> None:
@@ -376,3 +390,18 @@ def test_a_function_can_stream_although_its_session_is_closed(mirror: Mirror) ->
 def test_head_alone_does_not_follow(mirror: Mirror) -> None:
     assert 302 == crawlkit.head(mirror.url("/redirect?to=/echo")).status_code
     assert 200 == crawlkit.get(mirror.url("/redirect?to=/echo")).status_code
+
+
+# --- cost -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_plain_session_does_not_need_is_not_imported() -> None:
+    """tenacity alone costs 28 ms; a session that does not retry, has no profile and reads no page does without."""
+    program = (
+        "import sys, crawlkit\n"
+        "crawlkit.Session()\n"
+        "unwanted = {'tenacity', 'charset_normalizer', 'rich', 'sqlite_utils', 'sqlite3', 'requests', 'click'}\n"
+        "print(sorted(unwanted & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert "[]" == done.stdout.strip()
