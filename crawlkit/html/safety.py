@@ -33,6 +33,7 @@ _FEW_VALUES = 16  # so many values with a ">" can hide 16 times `max_attributes`
 _NOT_IN_SKELETON = bytes(set(range(256)) - set(b"<>\"'="))
 _OPEN_VALUE = re.compile(rb"=\"[^\"<>]*+[<>]|='[^'<>]*+[<>]")
 _BRACKET_IN_VALUE = re.compile(rb"=[\t\n\f\r ]*+(?:\"[^\"<>]*+|'[^'<>]*+)[<>]")
+_START = re.compile(rb"<[a-zA-Z]")
 _FORMATTING_START = re.compile(
     rb"<[bcefinstuBCEFINSTU][a-zA-Z]{0,5}+[\t\n\f\r /](?:[\t\n\f\r /]++|" + ATTRIBUTE.pattern + rb")*+"
 )
@@ -71,7 +72,7 @@ def _nests_flat(markup: bytes, max_depth: int) -> bool:
 
 def _tags_are_short(markup: bytes, max_attributes: int) -> bool:
     longest = 2 * max_attributes
-    if not _comes_often(markup, b">", longest) and re.search(rb"<[a-zA-Z][^>]{%d}" % longest, markup):
+    if not _comes_often(markup, b">", longest) and _has_long_tag(markup, longest):
         return False
     if len(markup) <= _SMALL_BYTES:
         return True
@@ -79,6 +80,14 @@ def _tags_are_short(markup: bytes, max_attributes: int) -> bool:
     if len(_OPEN_VALUE.findall(skeleton)) < _FEW_VALUES:
         return True
     return len(_BRACKET_IN_VALUE.findall(markup)) < _FEW_VALUES
+
+
+def _has_long_tag(markup: bytes, longest: int) -> bool:
+    """Whether more than `longest` bytes without a ">" follow what may be the beginning of a tag."""
+    for piece in markup.split(b">"):
+        if len(piece) > longest and (start := _START.search(piece)) and len(piece) - start.start() > longest:
+            return True
+    return False
 
 
 def _comes_often(markup: bytes, mark: bytes, distance: int) -> bool:

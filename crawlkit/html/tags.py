@@ -16,10 +16,10 @@ _ATTRIBUTE = (
 
 ATTRIBUTE = re.compile(_ATTRIBUTE)
 
-# Group 1: the name, with its "/" when it is an end tag; 2: the attributes; 3: the content of a CDATA section.
+# Group 1: the name, with its "/" when it is an end tag; 2: the attributes; 3: the beginning of a CDATA section.
 TAG = re.compile(
     rb"<(?:(/?[a-zA-Z][^\t\n\f\r />]*+)((?:[\t\n\f\r /]++|" + _ATTRIBUTE + rb")*+)>?+"
-    rb"|!\[[Cc][Dd][Aa][Tt][Aa]\[(.*?)(?:\]\]>|\Z)"
+    rb"|(!\[[Cc][Dd][Aa][Tt][Aa]\[)"
     rb"|!--(?:-?+>|.*?(?:--!?+>|\Z))"
     rb"|[!?/][^>]*+>?+)",
     re.DOTALL,
@@ -32,6 +32,12 @@ _RAW_END = {
 _SCRIPT_STEP = re.compile(rb"<!--|-->|</?script[\t\n\f\r />]|\Z", re.IGNORECASE)
 
 RAW_TEXT = frozenset((*_RAW_END, b"script"))
+
+
+def cdata_end(markup: bytes, start: int) -> int:
+    """Where the CDATA section whose content begins at `start` ends."""
+    found = markup.find(b"]]>", start)
+    return found if found >= 0 else len(markup)
 
 
 def raw_text_end(markup: bytes, name: bytes, start: int) -> int:

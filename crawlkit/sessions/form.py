@@ -141,13 +141,8 @@ class Form:
         entries = self._entries(given, button)
         target = url or self._submit_url(button)
         attributes = button.attributes if button is not None else {}
-        method = (
-            method.upper()
-            if method
-            else _method(attributes["formmethod"])
-            if "formmethod" in attributes
-            else self.method
-        )
+        own = _method(attributes["formmethod"]) if "formmethod" in attributes else self.method
+        method = method.upper() if method else own
         if method == "DIALOG":
             raise FormError(f"the {self.describe()} on {shown(self.url)} closes a dialog and sends nothing")
         target = target.partition("#")[0]
@@ -263,14 +258,13 @@ class Form:
     def _referer(self, target: str) -> dict[str, str]:
         """The page, without its query, to its own origin; nothing but its origin to another."""
         try:
-            origin = urls.origin(self.url)
-            same = urls.origin(target) == origin
+            origin, same = urls.origin(self.url), urls.origin(target) == urls.origin(self.url)
         except ValueError:
             return {}
         if origin.scheme not in urls.DEFAULT_PORTS or (origin.scheme == "https" and not target.startswith("https")):
             return {}
-        path = "/" + self.url.partition("#")[0].partition("?")[0].partition("://")[2].partition("/")[2]
-        return {"Referer": f"{origin}{path}" if same else f"{origin}/"}
+        path = self.url.partition("#")[0].partition("?")[0].partition("://")[2].partition("/")[2] if same else ""
+        return {"Referer": f"{origin}/{path}"}
 
 
 def _given(data: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import time
 from pathlib import Path
 
@@ -197,3 +198,21 @@ def test_what_looks_like_html(body, content_type, expected):
 def test_options_do_not_take_quadratic_time():
     """With its events on, lexbor takes 6 s for 450 KB of options."""
     assert 2.0 > seconds(lambda: parse("<select>" + "<option>a" * 50_000))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("<![CDATA[>", "<svg><![CDATA[", "<a" * 990 + '>">', '="', '=">', '="<a ', "<!-- ", "<!-->", "<script>", "<p"),
+        *("<script><!--<script>", "<svg>", "<svg ", "<", "< ", '<a ="', "<a b='\">", "<title><", "<em \t", "<b a><p>"),
+    ],
+)
+def test_the_check_takes_linear_time(piece):
+    """Markup that is made to let it look at the same bytes again and again: 1 MB each, in well under a second."""
+    markup = (piece * (1_000_000 // len(piece))).encode()
+
+    def check():
+        with contextlib.suppress(UnsafeMarkup):
+            safety.check_structure(markup, max_depth=2000, max_attributes=1000)
+
+    assert 2.0 > seconds(check)

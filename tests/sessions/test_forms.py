@@ -471,3 +471,10 @@ def test_form_request_does_not_guess(arguments):
     """Where Scrapy would take the first form instead, the error names those there are."""
     with pytest.raises(FormError):
         FormRequest.from_response(Page(PAGE), **arguments)
+
+
+def test_a_page_without_a_url_has_forms_too():
+    """Markup from elsewhere: an absolute action is all that it takes."""
+    sent = find_form(parse("<form method=post action=https://e.org/x><input name=a>"), "about:blank").payload()
+    assert ("https://e.org/x", b"a=") == (sent.url, sent.body)
+    assert "Referer" not in sent.headers
