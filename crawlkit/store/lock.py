@@ -128,21 +128,22 @@ class Lock:
             os.close(descriptor)  # its holder removed it in between: a new one is to be made
 
     def _open(self) -> int:
-        try:
-            if not self.path.parent.is_dir():
-                self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-                self._made_folder = True
-            # Python's descriptors are closed on exec (PEP 446).
-            return os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
-        except FileNotFoundError:
-            if self._made_folder:
-                raise StorageError(f"{self.path.parent}: the folder vanished; start the run again") from None
-            return self._open()  # another run, ending without a database, has just taken the folder away
-        except OSError as error:
-            raise StorageError(
-                f"{self.path}: the lock cannot be made ({error.strerror}); "
-                "check the permissions of the folder, or name another with [store] dir or --db"
-            ) from error
+        attempts = 3  # another run that ends without a database may take the folder away in between
+        while True:
+            attempts -= 1
+            try:
+                if not self.path.parent.is_dir():
+                    self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+                    self._made_folder = True
+                # Python's descriptors are closed on exec (PEP 446).
+                return os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+            except OSError as error:
+                if isinstance(error, FileNotFoundError) and attempts:
+                    continue
+                raise StorageError(
+                    f"{self.path}: the lock cannot be made ({error.strerror}); "
+                    "check the permissions of the folder, or name another with [store] dir or --db"
+                ) from error
 
     def _held_by_another(self) -> LockHeld:
         holder = _read_holder(self.path)
