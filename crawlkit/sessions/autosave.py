@@ -20,17 +20,16 @@ from crawlkit.sessions.profile import Profile
 
 log = logging.getLogger(__name__)
 
-# Losing half a minute of cookies costs a login at most; writing after each answer would cost a sync of the
-# disk each.
+# Losing half a minute of cookies costs a login at most; writing after each answer would cost a sync of the disk each.
 INTERVAL_SECONDS = 30.0
 
 
 class Autosave:
-    """Saves one profile. Any thread may call; one saves at a time, and who only comes by at an interval does
-    not wait.
+    """Saves one profile. Any thread may call; one saves at a time, and who only comes by at an interval does not
+    wait.
 
-    `headers` in the methods are the session's own mapping, which is brought up to date when another process
-    changed the profile's; `usual` are those that every session sends.
+    `headers` in the methods are the session's own mapping, which is brought up to date when another process changed
+    the profile's; `usual` are those that every session sends.
     """
 
     def __init__(self, profile: Profile, interval_seconds: float = INTERVAL_SECONDS) -> None:
@@ -48,8 +47,8 @@ class Autosave:
         self._last = CaseInsensitiveDict(headers)
 
     def note(self, headers: Any, usual: Any) -> None:
-        """Something may have changed: save when the interval is over. Failing is logged: the exchange itself
-        went well.
+        """Something may have changed: save when the interval is over. Failing is logged: the exchange itself went
+        well.
         """
         if time.monotonic() - self._saved_at < self._interval_seconds or not self._lock.acquire(blocking=False):
             return
@@ -69,8 +68,7 @@ class Autosave:
         self._saved_at = time.monotonic()
         profile = self.profile
         if self._last != headers:
-            # Only then: a session that changed no header must not write back what another process has
-            # replaced.
+            # Only then: a session that changed no header must not write back what another process has replaced.
             profile.keep_headers(headers, usual)
         before = CaseInsensitiveDict(profile.headers)
         profile.save()

@@ -35,8 +35,8 @@ _RANGE = re.compile(r"bytes\s+(?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)\Z")
 def download(session: Session, url: Any, path: str | Path, **kwargs: Any) -> Path:
     """Fetches `url` into `path` and returns that as a Path. `kwargs` are those of `Session.get()`.
 
-    The folder is made. A file that is there already is replaced in one step, once the new one is whole and
-    synced. Raises HTTPError for an error status, what sending raises, and StorageError when the disk refuses.
+    The folder is made. A file that is there already is replaced in one step, once the new one is whole and synced.
+    Raises HTTPError for an error status, what sending raises, and StorageError when the disk refuses.
     """
     target = Path(path)
     with PartFile(target, str(url)) as part:
@@ -55,8 +55,7 @@ def download(session: Session, url: Any, path: str | Path, **kwargs: Any) -> Pat
 
 def _fetch(session: Session, url: Any, part: PartFile, kwargs: dict[str, Any]) -> bool:
     """One request for what is missing. False when what there is does not fit and has to go first."""
-    # A range counts the bytes of the coded body, so a coding that changes between two answers would tear the
-    # file.
+    # A range counts the bytes of the coded body, so a coding that changes between two answers would tear the file.
     headers = CaseInsensitiveDict({"Accept-Encoding": "identity"})
     headers.update(kwargs.get("headers") or {})
     start = part.size if part.validator is not None else 0
@@ -103,9 +102,7 @@ def _content_range(response: Response) -> tuple[int | None, int | None]:
 
 
 def validator_of(response: Response) -> str | None:
-    """What If-Range may say to get the rest of exactly this version; None when nothing names it surely
-    enough.
-    """
+    """What If-Range may say to get the rest of exactly this version; None when nothing names it surely enough."""
     headers = response.headers
     if headers.get("content-encoding", "identity").lower() != "identity":
         return None

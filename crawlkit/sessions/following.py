@@ -34,11 +34,9 @@ if TYPE_CHECKING:
 
 
 class ChosenProxies(dict[str, str]):
-    """The proxies of one request, those of the environment among them; `given` are those that the program
-    named.
+    """The proxies of one request, those of the environment among them; `given` are those that the program named.
 
-    On a redirect the choice begins again with `given`: the environment's proxy for one host is none for
-    another.
+    On a redirect the choice begins again with `given`: the environment's proxy for one host is none for another.
     """
 
     def __init__(self, chosen: Mapping[str, str], given: Mapping[str, str] | None) -> None:
@@ -65,9 +63,7 @@ class Redirects:
         return read_location(resp.headers["location"]) if resp.is_redirect else None
 
     def should_strip_auth(self, old_url: str, new_url: str) -> bool:
-        """Whether Authorization must not go along: another scheme, host or port, but for http:80 to
-        https:443.
-        """
+        """Whether Authorization must not go along: another scheme, host or port, but for http:80 to https:443."""
         return not leaks.authorization_stays(prepare_url(old_url), prepare_url(new_url))
 
     def resolve_redirects(
@@ -86,8 +82,8 @@ class Redirects:
     ) -> Iterator[Any]:
         """The answers that follow `resp`, one by one; with `yield_requests` the next request instead, unsent.
 
-        Raises TooManyRedirects, UnrewindableBodyError, InvalidURL, InvalidSchema (each with the response
-        that led there), and whatever sending raises.
+        Raises TooManyRedirects, UnrewindableBodyError, InvalidURL, InvalidSchema (each with the response that led
+        there), and whatever sending raises.
         """
         history: list[Response] = []
         fragment = urlsplit(req.url or "").fragment
@@ -151,11 +147,10 @@ class Redirects:
     def _rebuild_cookies(
         self, prepared: PreparedRequest, req: PreparedRequest, resp: Response, elsewhere: bool
     ) -> None:
-        """The Cookie header anew: the session's jar, which has the answer's cookies already, and the
-        request's own.
+        """The Cookie header anew: the session's jar, which has the answer's cookies already, and the request's own.
 
-        A Cookie header that the program wrote by hand goes with every redirect, as in requests: it was for
-        one request.
+        A Cookie header that the program wrote by hand goes with every redirect, as in requests: it was for one
+        request.
         """
         prepared.headers.pop("Cookie", None)
         jar: Any = self.cookies
@@ -182,9 +177,7 @@ class Redirects:
         prepared_request.method = method_after(response.status_code, prepared_request.method or "GET")
 
     def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
-        """Takes Authorization off when it must not go along; a .netrc may have credentials for the new
-        host.
-        """
+        """Takes Authorization off when it must not go along; a .netrc may have credentials for the new host."""
         headers, url = prepared_request.headers, prepared_request.url or ""
         if "Authorization" in headers and self.should_strip_auth(response.request.url or response.url, url):
             del headers["Authorization"]
@@ -196,11 +189,10 @@ class Redirects:
     def rebuild_proxies(
         self, prepared_request: PreparedRequest, proxies: Mapping[str, str] | None
     ) -> Mapping[str, str]:
-        """The proxies for the next request, chosen anew, for it may go where NO_PROXY holds or another proxy
-        is set.
+        """The proxies for the next request, chosen anew, for it may go where NO_PROXY holds or another proxy is set.
 
-        Proxy-Authorization is set for an http origin alone: to an https one it would go through the tunnel,
-        to the server (requests CVE-2023-32681).
+        Proxy-Authorization is set for an http origin alone: to an https one it would go through the tunnel, to the
+        server (requests CVE-2023-32681).
         """
 
         headers, url = prepared_request.headers, prepared_request.url or ""

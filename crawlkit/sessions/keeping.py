@@ -33,8 +33,8 @@ class Keeping:
 
     @property
     def cookies(self) -> Any:
-        """The jar: ours, or any of http.cookiejar that was assigned; a mapping that is assigned becomes a
-        jar of ours.
+        """The jar: ours, or any of http.cookiejar that was assigned; a mapping that is assigned becomes a jar of
+        ours.
         """
         return self._cookies
 
@@ -90,8 +90,8 @@ class Keeping:
     # --- pickles ---------------------------------------------------------------------------------------------
 
     def _memory(self) -> Any:
-        """What a pickle has of it: the profile's name and file, for the vault is where its cookies live;
-        else the jar.
+        """What a pickle has of it: the profile's name and file, for the vault is where its cookies live; else the
+        jar.
         """
         if self._autosave is None:
             return self._cookies

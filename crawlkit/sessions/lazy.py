@@ -39,6 +39,5 @@ class lazy(Generic[T]):  # noqa: N801 - reads as a decorator
         return value
 
     if TYPE_CHECKING:
-        # At run time there is no __set__: an instance's own value must be able to stand before the
-        # descriptor.
+        # At run time there is no __set__: an instance's own value must be able to stand before the descriptor.
         def __set__(self, instance: object, value: T) -> None: ...

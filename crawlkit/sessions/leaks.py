@@ -30,16 +30,14 @@ SECRET_HEADERS = (
     "*-Password",
     "X-CSRFToken",
 )
-"""Names of headers, `*` standing for anything, that a Session takes for secret unless its `secret_headers`
-say otherwise.
+"""Names of headers, `*` standing for anything, that a Session takes for secret unless its `secret_headers` say
+otherwise.
 """
 
 
 @lru_cache(maxsize=4096)
 def origin_of(url: str) -> Origin:
-    """Scheme, host and port of a prepared URL (RFC 6454); an empty host for a URL of a scheme that has
-    none.
-    """
+    """Scheme, host and port of a prepared URL (RFC 6454); an empty host for a URL of a scheme that has none."""
     parts = parse_url(url)
     scheme = parts.scheme or ""
     return Origin(scheme, parts.host or "", parts.port or DEFAULT_PORTS.get(scheme, 0))
@@ -51,11 +49,10 @@ def same_origin(one: str, other: str) -> bool:
 
 
 def authorization_stays(old: str, new: str) -> bool:
-    """Whether Authorization may go along from `old` to `new`: same origin, or the same host's step from http
-    to https.
+    """Whether Authorization may go along from `old` to `new`: same origin, or the same host's step from http to
+    https.
 
-    Only from port 80 to port 443: it is how sites move to https, and the one change of origin that gains
-    secrecy.
+    Only from port 80 to port 443: it is how sites move to https, and the one change of origin that gains secrecy.
     """
     if same_origin(old, new):
         return True
@@ -70,11 +67,10 @@ def is_secret(name: str, patterns: Iterable[str]) -> bool:
 
 
 def strip_for_new_origin(request: PreparedRequest, patterns: Iterable[str]) -> None:
-    """Takes off `request`, which goes to another origin, what was meant for the first: Host and the secret
-    headers.
+    """Takes off `request`, which goes to another origin, what was meant for the first: Host and the secret headers.
 
-    Authorization is the caller's (`Session.rebuild_auth`, which programs override), as are cookies. Hooks
-    that belong to an authentication go, too: digest would otherwise answer whoever asks for it.
+    Authorization is the caller's (`Session.rebuild_auth`, which programs override), as are cookies. Hooks that belong
+    to an authentication go, too: digest would otherwise answer whoever asks for it.
     """
     headers = request.headers
     patterns = tuple(patterns)

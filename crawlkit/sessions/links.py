@@ -66,17 +66,14 @@ class Links:
         return joined if joined is not None and urls.has_scheme(joined) else self.url
 
     def urljoin(self, link: str) -> str:
-        """The absolute URL that `link` means on this page. Raises ValueError when no URL can be made of
-        it.
-        """
+        """The absolute URL that `link` means on this page. Raises ValueError when no URL can be made of it."""
         joined = self._join(link)
         if joined is None:
             raise ValueError(f"no URL can be made of {link!r} on {shown(self.url)}")
         return joined
 
     def follow(self, link: Any, callback: Callable[..., Any] | str | None = None, **kwargs: Any) -> Request:
-        """A Request for a link of this page: a URL, an element, or a Selector of an element or of
-        `::attr(href)`.
+        """A Request for a link of this page: a URL, an element, or a Selector of an element or of `::attr(href)`.
 
         `kwargs` are Request's. Raises ValueError when the element has no link, or no URL can be made of it.
         """
@@ -94,12 +91,11 @@ class Links:
         xpath: str | None = None,
         **kwargs: Any,
     ) -> Iterator[Request]:
-        """A Request for each http(s) link: of a CSS selector (the first argument, or `css=`), of an XPath,
-        or a list.
+        """A Request for each http(s) link: of a CSS selector (the first argument, or `css=`), of an XPath, or a list.
 
-        A list may hold URLs, elements and Selectors. Each page comes once: fragments are cut off and doubles
-        left out, unless `dont_filter` is given. Links that are no URL, or not http(s), are left out.
-        `kwargs` are Request's.
+        A list may hold URLs, elements and Selectors. Each page comes once: fragments are cut off and doubles left
+        out, unless `dont_filter` is given. Links that are no URL, or not http(s), are left out. `kwargs` are
+        Request's.
         """
         if isinstance(links, str) and css is None:
             links, css = None, links
@@ -141,9 +137,7 @@ class Links:
         return urls.join(self.base_url, link)
 
     def _in_page_encoding(self, link: str) -> str:
-        """The link with its query escaped in the page's charset, as browsers send it (WHATWG URL, query
-        state).
-        """
+        """The link with its query escaped in the page's charset, as browsers send it (WHATWG URL, query state)."""
         encoding = (self.encoding or "utf-8").lower()
         head, mark, query = link.partition("?")
         if not mark or encoding in ("utf-8", "utf8") or encoding.startswith("utf-16"):

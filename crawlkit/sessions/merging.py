@@ -136,11 +136,10 @@ class Merging:
     def merge_environment_settings(
         self, url: str, proxies: Any, stream: bool | None, verify: Any, cert: Any
     ) -> dict[str, Any]:
-        """The session's proxies, stream, verify and cert, what the request says on top, and the
-        environment's share.
+        """The session's proxies, stream, verify and cert, what the request says on top, and the environment's share.
 
-        With `trust_env`, proxies of the environment hold where the request names none, and
-        REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE, where the request does not say whom to trust.
+        With `trust_env`, proxies of the environment hold where the request names none, and REQUESTS_CA_BUNDLE, then
+        CURL_CA_BUNDLE, where the request does not say whom to trust.
         """
         if self.trust_env and (verify is None or verify is True):
             verify = ca_bundle() or verify

@@ -68,9 +68,7 @@ class Page(Links):
 
     @lazy
     def is_html(self) -> bool:
-        """Whether the body is HTML, by its Content-Type and its first bytes: a PDF sent as text/html is
-        none.
-        """
+        """Whether the body is HTML, by its Content-Type and its first bytes: a PDF sent as text/html is none."""
         from crawlkit.html.document import looks_like_html
 
         return looks_like_html(self.body, self.headers.get("content-type"))
@@ -90,9 +88,7 @@ class Page(Links):
         return Selector(root=self.tree) if self.is_html else Selector(text="")
 
     def css(self, query: str) -> SelectorList:
-        """What the CSS selector matches, with `::text` and `::attr(name)`. Empty when the answer is not
-        HTML.
-        """
+        """What the CSS selector matches, with `::text` and `::attr(name)`. Empty when the answer is not HTML."""
         if not self.is_html:
             from crawlkit.html.selectors import SelectorList
 
@@ -100,9 +96,7 @@ class Page(Links):
         return self.selector.css(query)
 
     def xpath(self, query: str, namespaces: dict[str, str] | None = None, **variables: Any) -> SelectorList:
-        """What the XPath expression matches; needs the extra `crawlkit[xpath]`. Empty when the answer is not
-        HTML.
-        """
+        """What the XPath expression matches; needs the extra `crawlkit[xpath]`. Empty when the answer is not HTML."""
         if not self.is_html:
             from crawlkit.html.selectors import SelectorList
 
@@ -110,9 +104,7 @@ class Page(Links):
         return self.selector.xpath(query, namespaces, **variables)
 
     def one(self, query: str) -> Selector:
-        """The first match of the CSS selector. Raises NoMatch, which names selector and URL, when there is
-        none.
-        """
+        """The first match of the CSS selector. Raises NoMatch, which names selector and URL, when there is none."""
         found = self.css(query)
         if not found:
             why = "" if self.is_html else f" (the answer is not HTML but {self.headers.get('content-type')!r})"
@@ -130,8 +122,8 @@ class Page(Links):
         id: str | None = None,
         number: int | None = None,
     ) -> Form:
-        """The form that the selector, name, id or place (from 0) tells; without any, the only one, or the
-        one that asks for a password.
+        """The form that the selector, name, id or place (from 0) tells; without any, the only one, or the one that
+        asks for a password.
 
         Raises FormError, which names the forms that there are, when there is no such form.
         """

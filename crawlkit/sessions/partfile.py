@@ -34,8 +34,8 @@ _NAME_MAX = 200
 
 
 class PartFile:
-    """The part of `path`, open for one download. Not for several threads; another download of the same path
-    gets a part of its own, which is not resumed.
+    """The part of `path`, open for one download. Not for several threads; another download of the same path gets a
+    part of its own, which is not resumed.
     """
 
     def __init__(self, path: Path, url: str) -> None:
@@ -74,9 +74,7 @@ class PartFile:
             self._file.seek(self.size)
 
     def restart(self, validator: str | None) -> None:
-        """Forget what there is; `validator` names the version that comes now, None when it could not be
-        resumed.
-        """
+        """Forget what there is; `validator` names the version that comes now, None when it could not be resumed."""
         with file_errors(self.path):
             self._note.unlink(missing_ok=True)
             self._file.seek(0)
@@ -128,9 +126,7 @@ class PartFile:
 
 @contextmanager
 def file_errors(path: Path) -> Iterator[None]:
-    """OSErrors of the disk as StorageError naming the file. (A RequestException is an OSError too, and is
-    none.)
-    """
+    """OSErrors of the disk as StorageError naming the file. (A RequestException is an OSError too, and is none.)"""
     try:
         yield
     except RequestException:
@@ -140,9 +136,7 @@ def file_errors(path: Path) -> Iterator[None]:
 
 
 def _name_of(url: str) -> str:
-    """What tells two URLs apart and can be left lying about: the URL itself may hold a password or a
-    token.
-    """
+    """What tells two URLs apart and can be left lying about: the URL itself may hold a password or a token."""
     return hashlib.blake2b(url.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

@@ -40,8 +40,8 @@ HOP: Final = Hop()
 
 
 def method_after(status: int, method: str) -> str:
-    """The method of the next request: 302 and 303 make it GET (but for HEAD), 301 does so of POST, 307 and
-    308 nothing.
+    """The method of the next request: 302 and 303 make it GET (but for HEAD), 301 does so of POST, 307 and 308
+    nothing.
     """
     if (status in (302, 303) and method != "HEAD") or (status == 301 and method == "POST"):
         return "GET"
@@ -49,9 +49,7 @@ def method_after(status: int, method: str) -> str:
 
 
 def keeps_body(status: int) -> bool:
-    """Whether the body goes along: 307 and 308 repeat the request as it was (RFC 9110 sections 15.4.8 and
-    15.4.9).
-    """
+    """Whether the body goes along: 307 and 308 repeat the request as it was (RFC 9110 sections 15.4.8 and 15.4.9)."""
     return status in (307, 308)
 
 
@@ -66,11 +64,10 @@ def read_location(value: str) -> str:
 
 
 def resolve_location(base: str, location: str, fragment: str = "") -> str:
-    """The absolute URL that `location` means in an answer of `base`; `fragment` is inherited when it has
-    none.
+    """The absolute URL that `location` means in an answer of `base`; `fragment` is inherited when it has none.
 
-    Raises InvalidURL when it is no URL, InvalidSchema when it leads out of http(s): a server must not be
-    able to make a program read its own files or call its mail client (curl CVE-2009-0037).
+    Raises InvalidURL when it is no URL, InvalidSchema when it leads out of http(s): a server must not be able to make
+    a program read its own files or call its mail client (curl CVE-2009-0037).
     """
     try:
         parts = urlsplit(location)
@@ -93,8 +90,8 @@ def resolve_location(base: str, location: str, fragment: str = "") -> str:
 def finish(response: Response, limit: int = MAX_REDIRECT_BODY) -> None:
     """Reads the body of a redirect, so that its connection can be used again.
 
-    A body that is broken or longer than `limit` bytes costs the connection and no more: the redirect is
-    followed, and who asks for its `content` gets the error.
+    A body that is broken or longer than `limit` bytes costs the connection and no more: the redirect is followed, and
+    who asks for its `content` gets the error.
     """
     if response._content is not False or response._content_consumed or response._failure or response.raw is None:
         return

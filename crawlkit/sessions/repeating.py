@@ -80,8 +80,8 @@ class Repeating:
             response.close()
         self._renew(error)
         self._seconds = seconds
-        # The stop is looked at after the sleep, not by tenacity's own event sleep: that one counts on, and
-        # burns the remaining attempts without a pause.
+        # The stop is looked at after the sleep, not by tenacity's own event sleep: that one counts on, and burns the
+        # remaining attempts without a pause.
         return not self._sleeps_into_stop(seconds)
 
     def _give_up(self, response: Response | None) -> None:
@@ -102,9 +102,7 @@ class Repeating:
         return self._stop.wait(seconds)
 
     def _renew(self, error: BaseException | None) -> None:
-        """The request for the next try: its body at the start, and without compression when that was what
-        failed.
-        """
+        """The request for the next try: its body at the start, and without compression when that was what failed."""
         request = self._request
         if isinstance(error, errors.ContentDecodingError):
             self._request = request = without_compression(request)
@@ -118,9 +116,7 @@ def _sleep(seconds: float) -> None:
 
 
 def without_compression(request: PreparedRequest) -> PreparedRequest:
-    """A copy that asks for the body as it is: for servers whose Content-Encoding does not fit what they
-    send.
-    """
+    """A copy that asks for the body as it is: for servers whose Content-Encoding does not fit what they send."""
     plain = request.copy()
     plain.headers["Accept-Encoding"] = "identity"
     return plain

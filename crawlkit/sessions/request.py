@@ -39,12 +39,12 @@ _REPLACEABLE = (
 class Request:
     """One exchange that a spider wants. Do not change it after it was yielded; `replace()` makes another.
 
-    `url` is absolute http(s), anything else is a ValueError. `callback` and `errback` are methods of the
-    spider, or their names. `params` are added to the URL's query; `data` (mapping, pairs, str or bytes) or
-    `json` become body and Content-Type, and the method POST where none is given. `priority`: higher goes
-    first. `timeout`: seconds, or a pair (connect, read). `proxy`: a URL. `profile`: the name of the profile
-    to send as. `safe`: True when repeating it does no harm although its method says otherwise (a search by
-    POST), False when even its GET must not be repeated.
+    `url` is absolute http(s), anything else is a ValueError. `callback` and `errback` are methods of the spider, or
+    their names. `params` are added to the URL's query; `data` (mapping, pairs, str or bytes) or `json` become body
+    and Content-Type, and the method POST where none is given. `priority`: higher goes first. `timeout`: seconds, or a
+    pair (connect, read). `proxy`: a URL. `profile`: the name of the profile to send as. `safe`: True when repeating
+    it does no harm although its method says otherwise (a search by POST), False when even its GET must not be
+    repeated.
     """
 
     __slots__ = (
@@ -138,9 +138,7 @@ class Request:
 
     @property
     def headers(self) -> CaseInsensitiveDict[Any]:
-        """What this request sends on top of the session's headers; a value of None leaves the session's
-        out.
-        """
+        """What this request sends on top of the session's headers; a value of None leaves the session's out."""
         if self._headers is None:
             self._headers = CaseInsensitiveDict()
         return self._headers
@@ -174,9 +172,7 @@ class Request:
         return self._flags
 
     def replace(self, cls: type[Request] | None = None, **changes: Any) -> Request:
-        """A new request like this one but for `changes` (arguments of the constructor); `cls` makes it
-        another kind.
-        """
+        """A new request like this one but for `changes` (arguments of the constructor); `cls` makes it another kind."""
         kwargs: dict[str, Any] = {}
         values = "data" in changes or "json" in changes
         for name in _REPLACEABLE:

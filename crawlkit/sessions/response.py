@@ -42,8 +42,7 @@ _PICKLED = (
 class Response(Text, Page):
     """The answer to one request. The constructor makes an empty one; an adapter fills in the attributes.
 
-    May be read from several threads once its body is read; a stream (`stream=True`) belongs to one thread at
-    a time.
+    May be read from several threads once its body is read; a stream (`stream=True`) belongs to one thread at a time.
     """
 
     status_code: int = None  # type: ignore[assignment]
@@ -53,9 +52,7 @@ class Response(Text, Page):
     url: str = None  # type: ignore[assignment]
     """The URL that answered: after redirects the last one."""
     raw: Any = None
-    """The undecoded body as a file-like object, for `stream=True`; None in a response that came from a
-    pickle.
-    """
+    """The undecoded body as a file-like object, for `stream=True`; None in a response that came from a pickle."""
     request: PreparedRequest = None  # type: ignore[assignment]
     """What was sent to get this answer."""
     connection: Any = None
@@ -215,12 +212,11 @@ class Response(Text, Page):
         return error
 
     def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[Any]:
-        """The body in pieces of at most `chunk_size` bytes; None: as they arrive, or whole when it is in
-        memory.
+        """The body in pieces of at most `chunk_size` bytes; None: as they arrive, or whole when it is in memory.
 
-        `decode_unicode` gives str pieces where an encoding is known. Raises StreamConsumedError at once when
-        the body went through here before and is not kept; ChunkedEncodingError, ContentDecodingError,
-        ConnectionError, SSLError or BodyTooLarge while reading.
+        `decode_unicode` gives str pieces where an encoding is known. Raises StreamConsumedError at once when the body
+        went through here before and is not kept; ChunkedEncodingError, ContentDecodingError, ConnectionError,
+        SSLError or BodyTooLarge while reading.
         """
         if self._content_consumed and isinstance(self._content, bool):
             raise errors.StreamConsumedError(
@@ -243,9 +239,7 @@ class Response(Text, Page):
     def iter_lines(
         self, chunk_size: int = 512, decode_unicode: bool = False, delimiter: str | bytes | None = None
     ) -> Iterator[Any]:
-        """The body's lines without their ends, or what stands between `delimiter`s, however the network cut
-        it up.
-        """
+        """The body's lines without their ends, or what stands between `delimiter`s, however the network cut it up."""
         pieces = self.iter_content(chunk_size=chunk_size, decode_unicode=decode_unicode)
         return stream.split(pieces, delimiter) if delimiter else stream.lines(pieces)
 

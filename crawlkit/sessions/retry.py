@@ -38,13 +38,12 @@ Send = Callable[["PreparedRequest"], "Response"]
 class RetryPolicy:
     """When to try again. Immutable, so that any number of threads may use one.
 
-    `retries` counts the tries after the first. `statuses` are those that another try may change, `methods`
-    those that may be repeated at all. The wait is random between 0 and `backoff_seconds` doubled with each
-    try, at most `max_backoff_seconds` (full jitter: clients that failed together do not come back together),
-    or what Retry-After says. `max_wait_seconds`: a longer Retry-After is not slept out by `call`; the answer
-    is given back instead. `only_unsent`: only what failed before anything was sent is tried again, whatever
-    its method. `raise_on_status`: RetryError when the tries are used up and the status is still one of
-    `statuses`.
+    `retries` counts the tries after the first. `statuses` are those that another try may change, `methods` those that
+    may be repeated at all. The wait is random between 0 and `backoff_seconds` doubled with each try, at most
+    `max_backoff_seconds` (full jitter: clients that failed together do not come back together), or what Retry-After
+    says. `max_wait_seconds`: a longer Retry-After is not slept out by `call`; the answer is given back instead.
+    `only_unsent`: only what failed before anything was sent is tried again, whatever its method. `raise_on_status`:
+    RetryError when the tries are used up and the status is still one of `statuses`.
     """
 
     retries: int = 3
@@ -66,9 +65,7 @@ class RetryPolicy:
 
     @classmethod
     def of(cls, value: Any) -> RetryPolicy | None:
-        """The policy that `value` means: None, False or 0 none; a number so many retries; a policy;
-        urllib3's Retry.
-        """
+        """The policy that `value` means: None, False or 0 none; a number so many retries; a policy; urllib3's Retry."""
         if isinstance(value, RetryPolicy):
             return value
         if value is None or value is False:
@@ -81,8 +78,8 @@ class RetryPolicy:
 
     @classmethod
     def of_adapter(cls, value: Any) -> RetryPolicy | None:
-        """The policy that an adapter's `max_retries` means: as requests has it, a number is for unsent
-        requests only.
+        """The policy that an adapter's `max_retries` means: as requests has it, a number is for unsent requests
+        only.
         """
         policy = cls.of(value)
         plain = isinstance(value, int) and not isinstance(value, RetryPolicy)
@@ -100,12 +97,11 @@ class RetryPolicy:
         safe: bool | None = None,
         now: float | None = None,
     ) -> float | None:
-        """Seconds to wait before the next try after `attempt` tries (from 1) have failed; None: do not try
-        again.
+        """Seconds to wait before the next try after `attempt` tries (from 1) have failed; None: do not try again.
 
-        `error` or `response` is how the last one ended. `safe` overrules the method (Request.safe). `now` is
-        the time of day in seconds since 1970, against which a Retry-After date is read. A Retry-After is
-        given back however long.
+        `error` or `response` is how the last one ended. `safe` overrules the method (Request.safe). `now` is the time
+        of day in seconds since 1970, against which a Retry-After date is read. A Retry-After is given back however
+        long.
         """
         if attempt > self.retries or not self._may_repeat(method, safe, error):
             return None
@@ -142,8 +138,8 @@ class RetryPolicy:
     ) -> Response:
         """Sends `request` by `send` until that succeeds or the policy says to leave it; sleeps in between.
 
-        `deadline`: the instant of `time.monotonic()` after which no new try begins. `stop`: no new try once
-        it is set. Returns the last answer, or raises the last error.
+        `deadline`: the instant of `time.monotonic()` after which no new try begins. `stop`: no new try once it is
+        set. Returns the last answer, or raises the last error.
         """
         from crawlkit.sessions.repeating import Repeating
 
@@ -161,9 +157,7 @@ def _another_try_may_help(error: BaseException, attempt: int) -> bool:
 
 
 def nothing_was_sent(error: BaseException) -> bool:
-    """Whether the exchange failed before a byte of the request left, so that repeating it cannot do anything
-    twice.
-    """
+    """Whether the exchange failed before a byte of the request left, so that repeating it cannot do anything twice."""
     if isinstance(error, (errors.ConnectTimeout, errors.NameNotFound, errors.PoolTimeout)):
         return True
     if not isinstance(error, errors.ConnectionError):

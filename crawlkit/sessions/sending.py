@@ -67,8 +67,7 @@ class Sending(Redirects):
         kwargs.setdefault("timeout", self.timeout)
         if "proxies" not in kwargs:
             kwargs["proxies"] = ChosenProxies(resolve_proxies(request, self.proxies, self.trust_env), None)
-        # Only what was asked for is passed on: an adapter that somebody wrote for requests does not know
-        # these.
+        # Only what was asked for is passed on: an adapter that somebody wrote for requests does not know these.
         instant = _instant(self.deadline if deadline is UNSET else deadline)
         if instant is not None:
             kwargs["deadline"] = instant
@@ -126,8 +125,7 @@ class Sending(Redirects):
         if not lines:
             return
         url = cookie_url(request.url or response.url, request.headers)
-        # An answer to a request from before the last login must not bring the old cookies back, hence the
-        # epoch.
+        # An answer to a request from before the last login must not bring the old cookies back, hence the epoch.
         adapt(jar).receive(url, lines, epoch=epoch)
         if self._autosave is not None:
             self._autosave.note(self.headers, self._usual_headers)

@@ -60,9 +60,9 @@ class Session(Sending, Merging, Keeping, Verbs):
     """Settings, cookies and connections that many requests share. Any number of threads may use one at the same time.
 
     `profile`: the name under which cookies and headers are kept in `vault` (a file, a Vault; None: data/sessions.db).
-    `base_url`: what a relative URL is relative to (RFC 3986: with a path, end it with "/"). `timeout`: seconds, a pair
-    (connect, read), or None for none; 10 and 30 when not given. `deadline`: seconds for a whole exchange with its
-    redirects and retries, for a stream up to its head. `retries`: how often a failed exchange is repeated, or a
+    `base_url`: what a relative URL is relative to (RFC 3986: with a path, end it with "/"). `timeout`: seconds, a
+    pair (connect, read), or None for none; 10 and 30 when not given. `deadline`: seconds for a whole exchange with
+    its redirects and retries, for a stream up to its head. `retries`: how often a failed exchange is repeated, or a
     RetryPolicy. `pool`: connections to share with other sessions. `allow_private=False` refuses private addresses.
     `max_body`: most bytes of a decoded body that is not streamed; more is BodyTooLarge.
 
@@ -138,13 +138,12 @@ class Session(Sending, Merging, Keeping, Verbs):
         max_body: int | Unset | None = UNSET,
         check_hop: CheckHop | None = None,
     ) -> Response:
-        """Prepares a request with the session's settings, sends it, follows redirects, and returns the
-        answer.
+        """Prepares a request with the session's settings, sends it, follows redirects, and returns the answer.
 
-        The arguments are requests', in requests' order; `timeout`, `deadline`, `retries` and `max_body`
-        stand for this request before the session's. `check_hop(response, next_request)` is called before
-        each redirect is followed and may raise. Raises RequestException's kinds. An error status is no
-        exception: see `Response.raise_for_status()`.
+        The arguments are requests', in requests' order; `timeout`, `deadline`, `retries` and `max_body` stand for
+        this request before the session's. `check_hop(response, next_request)` is called before each redirect is
+        followed and may raise. Raises RequestException's kinds. An error status is no exception: see
+        `Response.raise_for_status()`.
         """
         if self.base_url is not None:
             url = urljoin(self.base_url, url if isinstance(url, str) else _text(url))
@@ -170,8 +169,8 @@ class Session(Sending, Merging, Keeping, Verbs):
     # --- adapters --------------------------------------------------------------------------------------------
 
     def get_adapter(self, url: str) -> Any:
-        """The adapter with the longest prefix that `url` begins with, whatever the case. InvalidSchema when
-        none does.
+        """The adapter with the longest prefix that `url` begins with, whatever the case. InvalidSchema when none
+        does.
         """
         lower = url.lower()
         for prefix, adapter in self.adapters.items():
@@ -196,11 +195,11 @@ class Session(Sending, Merging, Keeping, Verbs):
     def submit(
         self, form: Form, data: Any = None, *, click: Any = None, extra: bool = False, **kwargs: Any
     ) -> Response:
-        """Sends `form` as a browser would, with `data` (field → value) filled in, and saves the profile, if
-        there is one.
+        """Sends `form` as a browser would, with `data` (field → value) filled in, and saves the profile, if there is
+        one.
 
-        `click`: the button to press; None: the first; False: none. Raises FormError when the form has no
-        such field, unless `extra`. `kwargs` are those of `request()`.
+        `click`: the button to press; None: the first; False: none. Raises FormError when the form has no such field,
+        unless `extra`. `kwargs` are those of `request()`.
         """
         sent = form.payload(data, click=click, extra=extra)
         headers = CaseInsensitiveDict(sent.headers)
@@ -218,9 +217,7 @@ class Session(Sending, Merging, Keeping, Verbs):
     # --- life ------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Saves the profile and closes the connections. A closed session opens new ones when it is used
-        again.
-        """
+        """Saves the profile and closes the connections. A closed session opens new ones when it is used again."""
         try:
             self.save()
         finally:

@@ -17,8 +17,7 @@ Piece = TypeVar("Piece", bytes, str)
 
 
 def raw_chunks(raw: Any, size: int | None) -> Iterator[bytes]:
-    """The decoded body of `raw`, at most `size` bytes at a time (None: as it arrives). Errors come in our
-    names.
+    """The decoded body of `raw`, at most `size` bytes at a time (None: as it arrives). Errors come in our names.
 
     `raw` is what an adapter put there: ours and urllib3's have `stream()`, anything else is read like a file.
     """
@@ -44,9 +43,7 @@ def read_all(raw: Any) -> bytes:
 
 
 def foreign_errors() -> tuple[type[BaseException], ...]:
-    """What urllib3 raises while a body is read. Asked only when something was raised, so that the import is
-    late.
-    """
+    """What urllib3 raises while a body is read. Asked only when something was raised, so that the import is late."""
     from urllib3.exceptions import HTTPError
 
     return (HTTPError,)
@@ -74,9 +71,7 @@ def slices(body: bytes, size: int | None) -> Iterator[bytes]:
 
 
 def decoded(chunks: Iterator[bytes], encoding: str | None) -> Iterator[str | bytes]:
-    """The chunks as text; characters that are split between two are put together. No encoding: bytes as they
-    are.
-    """
+    """The chunks as text; characters that are split between two are put together. No encoding: bytes as they are."""
     if encoding is None:
         yield from chunks
         return
@@ -115,9 +110,7 @@ def lines(chunks: Iterator[Piece]) -> Iterator[Piece]:
 
 
 def split(chunks: Iterator[Piece], delimiter: Piece) -> Iterator[Piece]:
-    """What `split(delimiter)` of the whole body gives, wherever the chunks happen to end. Nothing of an
-    empty body.
-    """
+    """What `split(delimiter)` of the whole body gives, wherever the chunks happen to end. Nothing of an empty body."""
     held: list[Piece] = []
     overlap = len(delimiter) - 1
     for chunk in chunks:

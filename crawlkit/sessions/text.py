@@ -40,9 +40,8 @@ class Text:
     def encoding(self) -> str | None:
         """The charset that `text` is decoded with; None: it will be detected. May be set.
 
-        The Content-Type's charset; else ISO-8859-1 for text and UTF-8 for JSON; None for the rest. For HTML
-        whose body is read, what decides is, in this order, a byte order mark, the Content-Type, `<meta>`,
-        detection.
+        The Content-Type's charset; else ISO-8859-1 for text and UTF-8 for JSON; None for the rest. For HTML whose
+        body is read, what decides is, in this order, a byte order mark, the Content-Type, `<meta>`, detection.
         """
         if self._encoding is not ASK:
             return self._encoding
@@ -75,9 +74,7 @@ class Text:
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that the encoding does not have become U+FFFD. Never raises for its
-        contents.
-        """
+        """The body as text; bytes that the encoding does not have become U+FFFD. Never raises for its contents."""
         text = self._text
         if text is None:
             text = self._text = self._decode(self.body)

@@ -42,8 +42,8 @@ class Seen:
 
 @dataclass
 class Mirror:
-    """Listens on 127.0.0.1 at a free port, under that name and under `localhost`: two hosts, as far as a
-    client knows.
+    """Listens on 127.0.0.1 at a free port, under that name and under `localhost`: two hosts, as far as a client
+    knows.
     """
 
     seen: list[Seen] = field(default_factory=list)
