@@ -160,7 +160,8 @@ class OpenElements:
             if self.asleep[each] == 3:  # "Noah's Ark": three of a kind, no more
                 self._forget(each)
             self.dormant.append(each)
-            self.asleep.update((each, each[0]))
+            self.asleep[each] += 1
+            self.asleep[each[0]] += 1
 
     def _forget(self, formatting: tuple[bytes, bytes]) -> None:
         self.steps += _STEPS_OF_SEARCH * len(self.dormant)
