@@ -18,8 +18,11 @@ def main(arguments: Sequence[str] | None = None, *, stop: threading.Event | None
     chosen = parser.parse_args(arguments)
     with demo_site(chosen.port, books=chosen.books, expire_after_requests=chosen.expire_after) as site:
         name, password = site.account
-        print(f"The Quiet Room is open at {site.url} (name {name}, password {password}). Ctrl-C closes it.", flush=True)
         try:
+            print(
+                f"The Quiet Room is open at {site.url} (name {name}, password {password}). Ctrl-C closes it.",
+                flush=True,
+            )
             (stop or threading.Event()).wait()
         except KeyboardInterrupt:
             print()

@@ -95,9 +95,7 @@ class Book:
 
 
 def stock(count: int = 300, seed: int = 8763) -> tuple[Book, ...]:
-    """The shop's books in the order of its listing: the same for the same `count` and `seed`, on every
-    machine.
-    """
+    """The shop's books in the order of its listing: the same for the same `count` and `seed`, on every machine."""
     chance = random.Random(seed)
     titles = _titles(chance)
     return tuple(_book(chance, next(titles)) for _ in range(count))

@@ -51,9 +51,7 @@ class FakeClock:
         self.advance(max(0.0, seconds))
 
     def wait_until(self, monotonic: float, *, patience_seconds: float = 10.0) -> bool:
-        """Block this thread until another one has advanced the clock so far; False when real patience ran
-        out.
-        """
+        """Block this thread until another one has advanced the clock so far; False when real patience ran out."""
         with self._changed:
             return self._changed.wait_for(lambda: self._monotonic >= monotonic, timeout=patience_seconds)
 

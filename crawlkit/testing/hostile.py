@@ -1,16 +1,15 @@
-"""A server that misbehaves on purpose: raw sockets, scripted byte by byte. What it can play in `faults`, not
-here.
+"""A server that misbehaves on purpose: raw sockets, scripted byte by byte. Ready-made scripts are in faults.py.
 
 A script is a sequence of steps; the server reads a whole request, then plays the script of its path:
 
     with HostileServer() as server:
         server.play("/cut", [b"HTTP/1.1 200 OK\\r\\nContent-Length: 100\\r\\n\\r\\nonly this", Close()])
-        server.play("/flaky", [Reset()], [answer(body=b"now it works")])      # the first time, then from then
-        on session.get(server.url("/cut"))
+        server.play("/flaky", [Reset()], [answer(body=b"now it works")])  # the first time; from then on
+        session.get(server.url("/cut"))
 
-Steps: bytes are sent as they are; `Pause(seconds)`; `Trickle(data, seconds)` sends byte by byte;
-`Repeat(data, times)` sends over and over, for ever when `times` is None; `Close()` ends the connection
-cleanly, `Reset()` with a TCP reset. After the last step the connection is kept and the next request is read.
+Steps: bytes are sent as they are; `Pause(seconds)`; `Trickle(data, seconds)` sends byte by byte; `Repeat(data, times)`
+sends over and over, for ever when `times` is None; `Close()` ends the connection cleanly, `Reset()` with a TCP reset.
+After the last step the connection is kept and the next request is read.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ from types import TracebackType
 from typing import TypeAlias
 
 from crawlkit.testing.ledger import Connections, Exchange, Log
-
-_MOST_HEAD_BYTES = 1024 * 1024
+from crawlkit.testing.received import Received, read_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +58,6 @@ class Close:
 @dataclass(frozen=True, slots=True)
 class Reset:
     """End the connection with a TCP reset (RST)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A request as it came: `head` are its bytes up to and with the empty line."""
-
-    method: str
-    target: str
-    head: bytes
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        """The value of the first header of this name (any case), None when there is none."""
-        wanted = name.lower().encode("latin-1")
-        for line in self.head.split(b"\r\n")[1:]:
-            key, colon, value = line.partition(b":")
-            if colon and key.strip().lower() == wanted:
-                return value.strip().decode("latin-1")
-        return None
 
 
 Step: TypeAlias = bytes | Pause | Trickle | Repeat | Close | Reset
@@ -135,9 +114,7 @@ class HostileServer:
     # --- what a test says ---
 
     def play(self, path: str, *scripts: Script) -> str:
-        """Play these scripts for this path: the n-th for its n-th request, the last from then on. Returns the
-        URL.
-        """
+        """Play these scripts for this path: the n-th for its n-th request, the last from then on. Returns the URL."""
         if not scripts:
             raise ValueError(f"no script for {path}: play(path, [step, …], …)")
         with self._lock:
@@ -220,7 +197,7 @@ class HostileServer:
     def _converse(self, connection: socket.socket, number: int) -> None:
         waiting = b""
         while not self._closing.is_set():
-            request, waiting = _read_request(connection, waiting)
+            request, waiting = read_request(connection, waiting)
             if request is None:
                 return
             script = self._next_script(request)
@@ -275,26 +252,6 @@ class HostileServer:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return False
         return True
-
-
-def _read_request(connection: socket.socket, waiting: bytes) -> tuple[Received | None, bytes]:
-    """One request off the wire, with what came after it; None when the client closed."""
-    while b"\r\n\r\n" not in waiting:
-        more = connection.recv(65536)
-        if not more or len(waiting) > _MOST_HEAD_BYTES:
-            return None, b""
-        waiting += more
-    head, _, rest = waiting.partition(b"\r\n\r\n")
-    head += b"\r\n\r\n"
-    method, target, *_ = [*head.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", ""]
-    request = Received(method, target, head, b"")
-    length = int(request.header("Content-Length") or 0)
-    while len(rest) < length:
-        more = connection.recv(65536)
-        if not more:
-            return None, b""
-        rest += more
-    return Received(method, target, head, rest[:length]), rest[length:]
 
 
 def _status(script: Sequence[Step]) -> int:

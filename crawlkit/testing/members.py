@@ -1,6 +1,4 @@
-"""Who is logged in at the demo bookshop: its CSRF tokens, session cookies and API tokens. No HTML belongs
-here.
-"""
+"""Who is logged in at the demo bookshop: its CSRF tokens, session cookies and API tokens. No HTML belongs here."""
 
 from __future__ import annotations
 

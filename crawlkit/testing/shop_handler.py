@@ -1,6 +1,4 @@
-"""HTTP of the demo bookshop: which path gets which page, cookies, conditional answers. No HTML is written
-here.
-"""
+"""HTTP of the demo bookshop: which path gets which page, cookies, conditional answers. No HTML is written here."""
 
 from __future__ import annotations
 
@@ -71,9 +69,7 @@ class ShopHandler(BaseHTTPRequestHandler):
 
     @property
     def member(self) -> bool:
-        """Whether a valid login came along, by cookie or by token; asked once, for each asking uses the login
-        up.
-        """
+        """Whether a valid login came along, by cookie or by token; asked once, for each asking uses the login up."""
         if self._member is None:
             scheme, _, token = self.headers.get("Authorization", "").partition(" ")
             value = token if scheme.lower() == "bearer" else self._cookies.get("member")
