@@ -292,5 +292,7 @@ class Visitor:
 def _callback_reason(error: BaseException) -> str:
     if isinstance(error, exceptions.ItemError):
         return f"item: {error}"
+    if isinstance(error, exceptions.UnsafeMarkup):
+        return f"markup: {error}"
     text = str(error).splitlines()[0] if str(error) else ""
     return f"callback: {type(error).__name__}" + (f": {text[:200]}" if text else "")

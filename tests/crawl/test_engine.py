@@ -657,3 +657,12 @@ def test_a_meta_key_without_effect_warns(bench: Bench, caplog: pytest.LogCapture
     assert ["meta['download_slot'] has no effect in crawlkit; docs/from-scrapy.md says what to use"] == [
         record.getMessage() for record in caplog.records if "meta" in record.getMessage()
     ]
+
+
+def test_markup_beyond_the_caps_fails_its_page(bench: Bench) -> None:
+    """Half a megabyte of `<div>` is refused before it is parsed; the reason says so, the crawl goes on."""
+    with serving({"/": page("/deep", "/ok"), "/deep": "<div>" * 100_000, "/ok": page()}) as site:
+        spider = Walker(site)
+        result = bench.run(spider)
+    assert ({"markup": 1}, 2) == (result.failures, result.pages)
+    assert result.elapsed < 10
