@@ -10,7 +10,7 @@
     │   │   ├── AddressForbidden          the address is private and allow_private is off
     │   │   ├── PoolTimeout               no connection became free in time
     │   │   └── BadResponse               what the server sent is no HTTP
-    │   ├── Timeout                       ReadTimeout, DeadlineExceeded; ConnectTimeout
+    │   ├── Timeout                       ReadTimeout, BodyTimeout, DeadlineExceeded; ConnectTimeout
     │   ├── URLRequired  TooManyRedirects  RetryError  UnrewindableBodyError
     │   ├── MissingSchema  InvalidSchema  InvalidURL  InvalidHeader  InvalidProxyURL   (ValueErrors)
     │   ├── InvalidJSONError              JSONDecodeError (also json's)
@@ -98,6 +98,10 @@ class ConnectTimeout(ConnectionError, Timeout):
 
 class ReadTimeout(Timeout):
     """The server sent nothing for as long as the read timeout."""
+
+
+class BodyTimeout(ReadTimeout, ConnectionError):
+    """The server fell silent within the body. requests calls it ConnectionError, so it is both."""
 
 
 class DeadlineExceeded(Timeout):

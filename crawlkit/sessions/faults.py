@@ -114,6 +114,8 @@ def _timeout(where: str, phase: str, late: bool) -> errors.RequestException:
         return errors.ConnectTimeout(f"{where}: no connection within the connect timeout")
     if phase == SEND:
         return errors.ReadTimeout(f"{where}: the server took nothing more of the request within the read timeout")
+    if phase == BODY:
+        return errors.BodyTimeout(f"{where}: the server fell silent within the body for as long as the read timeout")
     return errors.ReadTimeout(f"{where}: the server sent nothing within the read timeout")
 
 

@@ -56,7 +56,7 @@ def named(error: BaseException) -> errors.RequestException:
     if isinstance(error, foreign.DecodeError):
         return errors.ContentDecodingError(error)
     if isinstance(error, foreign.ReadTimeoutError):
-        return errors.ConnectionError(error)
+        return errors.BodyTimeout(error)
     if isinstance(error, foreign.SSLError):
         return errors.SSLError(error)
     return errors.ChunkedEncodingError(error)

@@ -347,6 +347,12 @@ add("chunked", path="/chunked?part=one&part=two")
 add("cut off", path="/cut")
 add("a chunk cut off", path="/cutchunk")
 add("hung up", path="/hangup")
+add(
+    "silent within the body",
+    path="/stall",
+    kwargs={"timeout": 0.3},
+    result="BodyTimeout is the ConnectionError that requests raises, and a ReadTimeout as well",
+)
 add("nobody there", path="http://127.0.0.1:1/")
 
 # --- heads of answers ---------------------------------------------------------------------------------------

@@ -162,6 +162,9 @@ class Mirror:
     def answer_cut(self, request: Seen, query: dict[str, list[str]]) -> bytes:
         return b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nonly this"
 
+    def answer_stall(self, request: Seen, query: dict[str, list[str]]) -> bytes:
+        return b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this"
+
     def answer_cutchunk(self, request: Seen, query: dict[str, list[str]]) -> bytes:
         return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nonly"
 

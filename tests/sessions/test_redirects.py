@@ -112,6 +112,16 @@ def test_cookies_of_each_hop_go_to_the_next(mirror: Mirror) -> None:
     assert [None, "hop2=yes", "hop2=yes; hop1=yes"] == [one.header("cookie") for one in mirror.seen]
 
 
+def test_a_cookie_of_the_request_may_be_replaced_or_deleted_on_the_way(mirror: Mirror) -> None:
+    gone = redirect("/echo", set="a=; Path=/; Max-Age=0")
+    with Session() as session:
+        session.get(mirror.url(redirect("/echo", set="a=2; Path=/")), cookies={"a": "1", "b": "1"})
+        session.get(mirror.url(gone), cookies={"b": "3"})
+    assert ["a=2; b=1", "b=3"] == sorted(
+        "; ".join(sorted((one.header("cookie") or "").split("; "))) for one in mirror.seen if one.target == "/echo"
+    )
+
+
 def test_next_is_made_when_it_is_asked_for(mirror: Mirror) -> None:
     with Session() as session:
         response = session.get(mirror.url(redirect("/echo/next")), allow_redirects=False)

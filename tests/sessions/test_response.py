@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import pickle
@@ -9,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
@@ -16,6 +18,7 @@ from selectolax.lexbor import LexborHTMLParser
 from crawlkit import Request, Selector, Session, exceptions
 from crawlkit.html.document import Limits
 from crawlkit.sessions import stream
+from crawlkit.sessions.adapter import BaseAdapter
 from crawlkit.sessions.headers import CaseInsensitiveDict
 from crawlkit.sessions.response import Response
 from tests.sessions.mirror import Mirror
@@ -366,10 +369,6 @@ def test_set_cookie_lines_of_foreign_raws() -> None:
         def __init__(self, headers: Any) -> None:
             self.headers = headers
 
-    import http.client
-
-    import urllib3
-
     many = urllib3.HTTPHeaderDict()
     many.add("Set-Cookie", "a=1")
     many.add("Set-Cookie", "b=2")
@@ -379,3 +378,54 @@ def test_set_cookie_lines_of_foreign_raws() -> None:
     assert ["a=1", "b=2"] == set_lines(page(b""), Headers(many)) == set_lines(page(b""), Headers(message))
     assert ["joined"] == set_lines(page(b""), io.BytesIO())
     assert [] == page(b"").set_cookie_lines()
+
+
+class Urllib3Adapter(BaseAdapter):
+    """An adapter of somebody's own over urllib3: its errors are not ours until a body is read through us."""
+
+    def __init__(self) -> None:
+        self.pool = urllib3.PoolManager(retries=False)
+
+    def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
+        response = Response()
+        response.raw = self.pool.request(
+            request.method, request.url, preload_content=False, redirect=False, timeout=0.3, decode_content=False
+        )
+        response.status_code, response.reason = response.raw.status, response.raw.reason.encode("latin-1")
+        response.url, response.request = request.url, request
+        return response
+
+    def close(self) -> None:
+        self.pool.clear()
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/cut", exceptions.ChunkedEncodingError),
+        ("/cutchunk", exceptions.ChunkedEncodingError),
+        ("/coded?as=broken", exceptions.ContentDecodingError),
+        ("/stall", exceptions.BodyTimeout),
+    ],
+)
+def test_the_errors_of_a_foreign_raw_get_our_names(
+    path: str, error: type[exceptions.RequestException], mirror: Mirror
+) -> None:
+    with Session() as session:
+        session.mount("http://", Urllib3Adapter())
+        with pytest.raises(error) as caught:
+            session.get(mirror.url(path))
+        assert 200 == caught.value.response.status_code
+        with pytest.raises(error):
+            list(session.get(mirror.url(path), stream=True).iter_content(4))
+
+
+def test_a_foreign_raw_is_as_good_as_ours(mirror: Mirror) -> None:
+    with Session() as session:
+        session.mount("http://", Urllib3Adapter())
+        response = session.get(mirror.url("/redirect?to=/coded%3Fas=br&set=a%3D1%3B+Path%3D/&set=b%3D2"))
+        assert response.text.startswith("body of many words")
+        assert [302] == [one.status_code for one in response.history]
+        assert {"a": "1", "b": "2"} == session.cookies.get_dict()
+        with pytest.raises(exceptions.HTTPError, match="404 Client Error: größe for url"):
+            session.get(mirror.url("/answer?status=404&reason=gr%C3%B6%C3%9Fe")).raise_for_status()
