@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import dataclasses
 import os
 import re
+import select
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import pytest
+import trustme
+from pytest_httpbin import certs
 
 from crawlkit.testing import demo_site, demo_site_runs
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
-FILE = re.compile(r"# ([\w./-]+\.(?:py|toml))\n")
+FILE = re.compile(r"# (?:~/)?([\w./-]*\.(?:py|toml|netrc))\n")
 EXIT_CODE = re.compile(r"# exit code (\d+)$")
 
 
@@ -77,6 +86,95 @@ def open_shop() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def serving(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server on a free port of loopback; its `host:port`."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that refuses our certificate
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Quiet(BaseHTTPRequestHandler):
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+class Members(Quiet):
+    """Says welcome; who has no certificate does not come so far."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "7")
+        self.end_headers()
+        self.wfile.write(b"welcome")
+
+
+class Between(Quiet):
+    """A proxy that tunnels for one user."""
+
+    wanted = "Basic " + base64.b64encode(b"reader:a-quiet-room").decode()
+
+    def do_CONNECT(self) -> None:
+        if self.headers["Proxy-Authorization"] != self.wanted:
+            self.send_error(407)
+            return
+        host, _, port = self.path.rpartition(":")
+        with socket.create_connection((host, int(port))) as origin:
+            self.send_response(200)
+            self.end_headers()
+            ends = {self.connection: origin, origin: self.connection}
+            while True:
+                for end in select.select(list(ends), [], [])[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        self.close_connection = True
+                        return
+                    ends[end].sendall(data)
+
+
+@pytest.fixture
+def members(folder: Path) -> Iterator[str]:
+    """A site that asks for a client certificate; the files that the page names are in the folder."""
+    authority = trustme.CA()
+    client = authority.issue_cert("reader@members.example")
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    client.cert_chain_pems[0].write_to_path(str(folder / "client.pem"))
+    client.private_key_pem.write_to_path(str(folder / "client.key"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with serving(Members, context) as at:
+        yield f"https://{at}"
+
+
+@pytest.fixture
+def stand_ins(
+    members: str, monkeypatch: pytest.MonkeyPatch, httpbin: Any, httpbin_secure: Any
+) -> Iterator[dict[str, str]]:
+    """What stands on loopback for each host that docs/session.md names, in the order of replacing."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", certs.where())
+    with serving(Between) as proxy:
+        yield {
+            "https://httpbin.org": httpbin_secure.url,
+            "http://httpbin.org": httpbin.url,
+            "machine httpbin.org": "machine 127.0.0.1",
+            "https://members.example": members,
+            "proxy.example:3128": proxy,
+        }
+
+
 def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "NO_COLOR": "1", "COLUMNS": "200", "HOME": str(folder)}
@@ -84,12 +182,15 @@ def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_page_runs(page: Path, folder: Path, open_shop: None):
+def test_page_runs(page: Path, folder: Path, open_shop: None, request: pytest.FixtureRequest):
     """Each block in its turn: files are written, commands print what the page shows, programs end well."""
     ran = 0
+    here = request.getfixturevalue("stand_ins") if page.name == "session.md" else {}
     for language, text in blocks(page):
+        for name, stand_in in here.items():
+            text = text.replace(name, stand_in)
         named = FILE.match(text)
-        if named and language in ("python", "toml"):
+        if named and language in ("python", "toml", "netrc"):
             (folder / named[1]).write_text(text, encoding="utf-8")
             continue
         ran += 1
@@ -185,3 +286,19 @@ def test_scrapy_settings_are_named():
     text = (ROOT / "docs/from-scrapy.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"`([A-Z_]{4,})`", text.split("## Settings")[1]))
     assert set(_NAMES) == listed
+
+
+def test_the_session_page_asks_only_hosts_that_stand_on_loopback():
+    """Its programs run in tests, where nothing leaves the machine."""
+    text = "".join(text for language, text in blocks(ROOT / "docs/session.md") if language == "python")
+    asked = {host.partition(":")[0] for host in re.findall(r"https?://(?:[^/\"\s@]+@)?([^/\"\s?&)]+)", text)}
+    assert {"httpbin.org", "127.0.0.1"} == {host for host in asked if not host.endswith((".example", ".co.uk"))}
+
+
+def test_the_names_of_requests_that_are_left_out_are_named():
+    """What tests/sessions says is missing stands in docs/session.md."""
+    from tests.sessions.test_requests_names import OMITTED
+
+    text = (ROOT / "docs/session.md").read_text(encoding="utf-8").rpartition("These names of requests are not there")[2]
+    listed = {name.rpartition(".")[2] for name in re.findall(r"`([\w.]+)`", text)}
+    assert {name for names in OMITTED.values() for name in names} == listed
