@@ -152,11 +152,12 @@ def test_a_part_longer_than_the_file_is_thrown_away(server: HostileServer, sessi
     assert BODY == path.read_bytes()
 
 
+@pytest.mark.parametrize("said", ["bytes 5-11/12", "bytes 5-11/*", "bytes */12", "rubbish"])
 def test_a_range_that_was_not_asked_for_is_not_believed(
-    server: HostileServer, session: Session, tmp_path: Path
+    said: str, server: HostileServer, session: Session, tmp_path: Path
 ) -> None:
     path = tmp_path / "f"
-    wrong = answer("206 Partial", b"shifted", [("Content-Range", "bytes 5-11/12"), ("ETag", ETAG)])
+    wrong = answer("206 Partial", b"shifted", [("Content-Range", said), ("ETag", ETAG)])
     url = server.play("/f", Files(cut=1000, breaks=1), [wrong], Files())
     session.download(url, path)
     assert BODY == path.read_bytes()
@@ -229,6 +230,20 @@ def test_only_what_was_synced_counts_after_a_kill(tmp_path: Path, monkeypatch: p
     part._file.close()  # as a kill leaves it: no note of the last 50 bytes
     with PartFile(tmp_path / "f", "http://a.example/f") as again:
         assert (100, ETAG) == (again.size, again.validator)
+        again.publish()
+
+
+def test_the_note_of_an_old_version_does_not_outlive_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed just after a new version began: its bytes must not be taken for the old one's."""
+    monkeypatch.setattr(partfile, "CHECKPOINT_BYTES", 100)
+    part = PartFile(tmp_path / "f", "http://a.example/f")
+    part.restart(ETAG)
+    part.write(b"x" * 100)
+    part.restart('"v2"')
+    part._file.write(b"y" * 150)
+    part._file.close()
+    with PartFile(tmp_path / "f", "http://a.example/f") as again:
+        assert (0, None) == (again.size, again.validator)
         again.publish()
 
 

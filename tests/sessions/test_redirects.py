@@ -229,6 +229,15 @@ def test_resolve_redirects_may_be_driven_by_hand(mirror: Mirror) -> None:
     assert [302, 200] == [one.status_code for one in rest]
 
 
+def test_a_stream_that_is_followed_by_hand_gives_its_connection_back(mirror: Mirror) -> None:
+    with Session() as session:
+        url = mirror.url("/redirect?to=/echo&body=" + "x" * 200_000)
+        first = session.get(url, allow_redirects=False, stream=True)
+        for answered in session.resolve_redirects(first, first.request):
+            assert 200 == answered.status_code
+        assert 1 == session.pool.counts().opened
+
+
 # --- proxies ----------------------------------------------------------------------------------------------------------
 
 

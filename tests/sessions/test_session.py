@@ -166,6 +166,19 @@ def test_a_jar_of_the_standard_library_is_used_and_filled(mirror: Mirror, tmp_pa
     assert "a=1" in (tmp_path / "cookies").read_text()
 
 
+def test_an_answer_from_before_a_login_does_not_undo_it() -> None:
+    """The request left with the old cookie; the new one was set before its answer came."""
+    with HostileServer() as server, Session() as session:
+
+        def late(request: Any) -> list[bytes]:
+            session.cookies.next_epoch()
+            session.cookies.set("login", "new", domain="127.0.0.1", path="/")
+            return [answer(headers=[("Set-Cookie", "login=expired; Path=/")])]
+
+        session.get(server.play("/", late))
+        assert {"login": "new"} == session.cookies.get_dict()
+
+
 def test_prepare_request_takes_a_spiders_request(mirror: Mirror) -> None:
     spec = crawlkit.Request(
         mirror.url("/echo/spider"), method="PUT", body="b", headers={"X-S": "1"}, cookies={"c": "2"}, meta={"m": 3}

@@ -43,23 +43,41 @@ def in_threads(count: int, work: Callable[[int], None]) -> list[BaseException]:
     return raised
 
 
-def test_no_cookie_is_lost() -> None:
-    """64 threads that each collect cookies of their own names: every one is there at the end."""
+def cookies_in_threads(requests: int, names: int) -> None:
+    """64 threads set cookies of `names` names, each the values of its own names one after the other."""
 
-    def cookies(request: Received) -> list[Step]:
-        name = request.target.partition("?")[2]
-        return [answer(body=b"ok", headers=[("Set-Cookie", f"{name}=1; Path=/")])]
+    def set_cookie(request: Received) -> list[Step]:
+        name, _, value = request.target.partition("?")[2].partition("=")
+        return [answer(body=b"ok", headers=[("Set-Cookie", f"{name}={value}; Path=/c/{name}")])]
 
     with HostileServer() as server, Session() as session:
-        url = server.play("/", cookies)
+        url = server.play("/c/", set_cookie)
+        for name in range(names):
+            server.play(f"/c/n{name}", set_cookie)
 
         def work(number: int) -> None:
-            for turn in range(10):
-                assert 200 == session.get(f"{url}?c{number}-{turn}").status_code
+            own = range(number, names, 64)
+            for turn in range(requests // 64):
+                name = own[turn % len(own)]
+                assert 200 == session.get(f"{url}n{name}?n{name}={turn}").status_code
 
         assert [] == in_threads(64, work)
-        assert {f"c{number}-{turn}" for number in range(64) for turn in range(10)} == set(session.cookies.keys())
-        assert server.log is not None
+        for number in range(64):
+            own = range(number, names, 64)
+            last = {own[turn % len(own)]: str(turn) for turn in range(requests // 64)}
+            for name, value in last.items():
+                assert value == session.cookies.get(f"n{name}", path=f"/c/n{name}")
+
+
+def test_no_cookie_is_lost() -> None:
+    """Whoever set a cookie last, its value is there at the end."""
+    cookies_in_threads(requests=640, names=128)
+
+
+@pytest.mark.slow
+def test_no_cookie_is_lost_in_a_hundred_thousand_requests() -> None:
+    """The same over 2,000 names."""
+    cookies_in_threads(requests=100_000, names=2_000)
 
 
 def test_headers_change_while_others_send(mirror: Mirror) -> None:
