@@ -1,10 +1,17 @@
 """Content codings: gzip, deflate, br, zstd, up to five on top of each other (RFC 9110 section 8.4).
 
-What belongs here: choosing urllib3's decoders and using them so that no input, however small, can produce more than
-is asked for at a time. What does not: where the bytes come from, or how much is too much (raw.py).
+What belongs here: a chain of decoders that no input, however small, can make produce more than is asked for at a time,
+or work without end for nothing. What does not: where the bytes come from, or how much is too much (raw.py).
+
+The decoders are urllib3's, but for zstd's. The chain is not: urllib3's asks the outer layers for more each time, whether
+or not the inner ones have used up what they had. What is kept back between two layers that expand grows without limit
+there, and two layers of which the inner one comes to nothing never return. Here each layer is fed when it is empty.
 """
 
 from __future__ import annotations
+
+import sys
+from typing import Any
 
 from urllib3.exceptions import DecodeError
 from urllib3.response import (
@@ -22,22 +29,33 @@ MAX_CODINGS = 5
 _KNOWN = frozenset(BaseHTTPResponse.CONTENT_DECODERS)
 _ERRORS: tuple[type[Exception], ...] = (*BaseHTTPResponse.DECODER_ERROR_CLASSES, DecodeError, EOFError)
 
+_BETWEEN = 16 * 1024  # what one layer gives the next at a time; a decoder copies what it has not used on every call
+
+# Decoding makes bodies larger. One that goes through the decoders and comes to nothing (empty gzip members, deflate
+# blocks, zstd's skippable frames) is made to cost work that no limit of the body sees, so that much of it ends it.
+_FREE_WORK = 1 << 20
+_WORK_RATIO = 6
+
+_ZSTD_WINDOW_LOG = 23  # 8 MiB, the most that RFC 9659 allows in HTTP; a frame may ask for gigabytes otherwise
+
 
 class Decoding:
     """Undoes the codings of one body. Feed it what arrives, draw what comes out; belongs to one thread at a time."""
 
-    __slots__ = ("_coding", "_decoder", "_fed", "_stuck")
+    __slots__ = ("_arrived", "_coding", "_fed", "_given", "_layers", "_work")
 
-    def __init__(self, coding: str, decoder: ContentDecoder) -> None:
+    def __init__(self, coding: str, decoders: list[ContentDecoder]) -> None:
         self._coding = coding
-        self._decoder = decoder
+        self._layers = [_Layer(decoder) for decoder in decoders]  # in the order of undoing
+        self._arrived = b""
         self._fed = False
-        self._stuck = False
+        self._work = 0
+        self._given = 0
 
     @property
     def has_more(self) -> bool:
         """Whether `draw` may give something without being fed."""
-        return not self._stuck and self._decoder.has_unconsumed_tail
+        return any(layer.has_more for layer in self._layers)
 
     def draw(self, data: bytes, limit: int) -> bytes:
         """Decoded bytes, about `limit` at most, from what was kept back and `data`. May be b"" when more is needed.
@@ -46,14 +64,34 @@ class Decoding:
         """
         if data:
             self._fed = True
-            self._stuck = False
+            self._arrived = data
         try:
-            out = self._decoder.decompress(data, max_length=limit)
+            out = self._pull(len(self._layers) - 1, limit)
+        except ContentDecodingError:  # an OSError, as some decoders' errors are
+            raise
         except _ERRORS as error:
             raise self._wrong() from error
-        if not out and not data:
-            self._stuck = True
+        self._given += len(out)
         return out
+
+    def _pull(self, index: int, limit: int) -> bytes:
+        """Up to `limit` bytes out of one layer, which those before it feed when it is empty; b"" when they are, too."""
+        if index < 0:
+            data, self._arrived = self._arrived, b""
+            return data
+        layer = self._layers[index]
+        while True:
+            data = b"" if layer.has_more else self._pull(index - 1, _BETWEEN)
+            if data:
+                self._work += len(data)
+                if self._work > _FREE_WORK + _WORK_RATIO * self._given:
+                    raise ContentDecodingError(
+                        f"the {self._coding} body comes to nothing: {self._work} bytes of work gave {self._given} bytes"
+                    )
+            elif not layer.has_more:
+                return b""
+            if out := layer.draw(data, limit):
+                return out
 
     def finish(self, *, strict: bool) -> bytes:
         """What is left at the end. `strict`: a stream that stops short is an error, because nothing else would tell.
@@ -64,15 +102,77 @@ class Decoding:
         if not self._fed:
             return b""
         try:
-            out = self._decoder.flush()
+            out = self._layers[-1].decoder.flush()
         except _ERRORS as error:
             raise self._wrong() from error
-        if strict and not _complete(self._decoder):
+        if strict and not all(_complete(layer.decoder) for layer in self._layers):
             raise ContentDecodingError(f"the {self._coding} body stops short: the connection closed within it")
         return out
 
     def _wrong(self) -> ContentDecodingError:
         return ContentDecodingError(f"the body is not {self._coding}, as its Content-Encoding says")
+
+
+class _Layer:
+    """One decoder, and whether it said that it has more but gave nothing."""
+
+    __slots__ = ("_stuck", "decoder")
+
+    def __init__(self, decoder: ContentDecoder) -> None:
+        self.decoder = decoder
+        self._stuck = False
+
+    @property
+    def has_more(self) -> bool:
+        return not self._stuck and self.decoder.has_unconsumed_tail
+
+    def draw(self, data: bytes, limit: int) -> bytes:
+        out = self.decoder.decompress(data, max_length=limit)
+        self._stuck = not out and not data
+        return out
+
+
+class _ZstdDecoder(ContentDecoder):
+    """Frames of zstd, one after the other, whose windows are no larger than HTTP allows."""
+
+    def __init__(self) -> None:
+        self._frame = _zstd_frame()
+        self._tail = b""
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Up to `max_length` decoded bytes; what was not needed for them is kept."""
+        data = self._tail + data
+        out = b""
+        while len(out) < max_length:
+            if self._frame.eof:
+                if not data:
+                    break
+                self._frame = _zstd_frame()
+            out += self._frame.decompress(data, max_length=max_length - len(out))
+            data = self._frame.unused_data if self._frame.eof else b""
+            if not data:
+                break
+        self._tail = data
+        return out
+
+    @property
+    def has_unconsumed_tail(self) -> bool:
+        """Whether more may come without input."""
+        return bool(self._tail) or not (self._frame.needs_input or self._frame.eof)
+
+    def flush(self) -> bytes:
+        """Nothing is held back; DecodeError within a frame."""
+        if not self._frame.eof:
+            raise DecodeError("the last zstd frame is not complete")
+        return b""
+
+
+def _zstd_frame() -> Any:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG})
 
 
 def _complete(decoder: ContentDecoder) -> bool:
@@ -97,14 +197,15 @@ def decoding_for(content_encoding: str) -> Decoding | None:
         )
     if not codings or not _KNOWN.issuperset(codings):
         return None
-    name = ", ".join(codings)
-    return Decoding(name, _decoder(codings))
+    return Decoding(", ".join(codings), [_decoder(coding) for coding in reversed(codings)])
 
 
-def _decoder(codings: list[str]) -> ContentDecoder:
-    if codings in (["gzip"], ["x-gzip"]):
+def _decoder(coding: str) -> ContentDecoder:
+    if coding in ("gzip", "x-gzip"):
         return GzipDecoder()
-    if codings == ["deflate"]:
+    if coding == "deflate":
         return DeflateDecoder()
-    # The list form finds br and zstd as well, and is the only public way to them when one is not installed.
-    return MultiDecoder(",".join(codings))
+    if coding == "zstd":
+        return _ZstdDecoder()
+    # The list form finds br as well, and is the only public way to it when it is not installed.
+    return MultiDecoder(coding)
