@@ -217,7 +217,11 @@ class Session(Sending, Merging, Keeping, Verbs):
     # --- life ------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Saves the profile and closes the connections. A closed session opens new ones when it is used again."""
+        """Saves the profile and closes the connections. May be called at any time, from any thread, more than once.
+
+        What other threads have under way comes to its end, streams that are being read as well, and its connection
+        is closed after it. A closed session opens new connections when it is used again.
+        """
         try:
             self.save()
         finally:
