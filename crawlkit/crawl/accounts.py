@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawlkit import url as urls
-from crawlkit.crawl.credentials import Credentials
+from crawlkit.crawl.credentials import CredentialNames, Credentials
 from crawlkit.crawl.fetcher import Account, sticky_proxy
 from crawlkit.crawl.login import Login
 from crawlkit.crawl.robots import MAX_BYTES as ROBOTS_BYTES
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
-from crawlkit.exceptions import RequestException
+from crawlkit.sessions.cookies import CookieJar
 from crawlkit.sessions.addresses import AddressPolicy, is_literal, is_public
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.session import Session
@@ -52,7 +53,7 @@ class Accounts:
             per_host=crawl.per_host if crawl.per_host is not None else 2,
         )
         self.session = self._new_session(profile)
-        self.credentials = self._credentials(profile)
+        self.credentials = Credentials(self._names(profile))
 
     def guard_addresses(self, starts: Iterable[str]) -> None:
         """From now on connect to private addresses only as `allow_private` says: auto when one of `starts` is private.
@@ -70,7 +71,7 @@ class Accounts:
             return not is_public(host)
         try:
             return any(not is_public(address.ip) for address in self.pool.resolver.resolve(host, timeout=5.0))
-        except RequestException:
+        except OSError:
             return False
 
     @property
@@ -82,13 +83,14 @@ class Accounts:
         """The session and login of a profile; with `jar` (meta["cookiejar"]) one whose cookies are its own."""
         if jar is not None:
             session = self._new_session(None)
-        elif profile is None or profile == self._profile:
+        elif profile is None:
             session = self.session
         else:
             session = self._new_session(profile)
         login = Login(
             self._spider,
             session,
+            acting=lambda: self.credentials.of(self._names(profile or self._profile)),
             pause=lambda: self.pause(),
             resume=lambda: self.resume(),
         )
@@ -101,6 +103,7 @@ class Accounts:
         with self._lock:
             if self._robots is None:
                 self._robots = self._new_session(None, max_body=4 * ROBOTS_BYTES)
+                self._robots.cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # takes none, sends none
                 self._robots.headers.clear()
                 self._robots.headers["User-Agent"] = self._settings.fetch.user_agent
                 self._robots.headers["Accept-Encoding"] = "gzip, deflate"
@@ -146,8 +149,8 @@ class Accounts:
                 self._sessions.append(session)
         return session
 
-    def _credentials(self, profile: str | None) -> Credentials:
+    def _names(self, profile: str | None) -> CredentialNames:
         named = self._settings.profiles.get(profile) if profile is not None else None
         if named is None or profile is None:
-            return Credentials(profile or "default")
-        return Credentials(profile, named.username, named.password, named.totp)
+            return CredentialNames(profile or "default")
+        return CredentialNames(profile, named.username, named.password, named.totp)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 from crawlkit.crawl.result import EXIT_CODES
 from crawlkit.crawl.tally import Tally
@@ -37,16 +38,20 @@ class Ending:
         """The gravest outcome noted so far."""
         return next((outcome for outcome in _GRAVEST_FIRST if outcome in self._reasons), None)
 
-    def decide(self, tally: Tally) -> tuple[str, str]:
-        """Outcome and reason of a run that counted `tally`."""
+    def decide(self, tally: Tally, crawl: Mapping[str, int]) -> tuple[str, str]:
+        """Outcome and reason of a run that counted `tally`; `crawl` counts the pages of all its runs by state."""
         outcome = self.outcome
         if outcome is not None and outcome != "stopped":
             return outcome, self._reasons[outcome]
         reason = self._reasons.get("stopped", "finished")
+        if tally.faults:
+            return "pages_failed", "; ".join([*tally.faults, *self._reasons.values()])
         if tally.failed:
             return "pages_failed", reason
-        if not tally.pages:
-            return "pages_failed", "no page was done" if reason == "finished" else reason
+        if earlier := crawl.get("failed", 0):
+            return "pages_failed", f"{reason}; {earlier} pages failed in earlier runs of this crawl"
+        if not crawl.get("done", 0) and outcome is None:
+            return "pages_failed", "no page was done"
         return "finished", reason
 
     @staticmethod

@@ -7,6 +7,7 @@ What belongs here: what is built, in which order, and how a run ends. What a par
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
@@ -40,6 +41,7 @@ from crawlkit.html.document import Limits
 from crawlkit.sessions.retry import RetryPolicy
 from crawlkit.store.database import Store
 from crawlkit.store.lock import Lock
+from crawlkit.store.outcome import Verdict
 from crawlkit.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -78,7 +80,7 @@ class Engine:
         self._fresh = fresh
         self._adopt = adopt
         self._wait = wait
-        self._arguments = list(arguments or ())  # their names: a value may be a token
+        self._arguments = _described(arguments or {})
         self._clock = clock or SystemClock()
         self._ending = Ending()
         self._tally = Tally()
@@ -86,7 +88,7 @@ class Engine:
         self._workers: list[Worker] = []
         self._scheduler: Scheduler | None = None
         self._writer: Writer | None = None
-        self._stop_lock = threading.Lock()
+        self._crawl = 0
         self.run_id: int | None = None
 
     # --- from outside ----------------------------------------
@@ -106,7 +108,7 @@ class Engine:
                 spider.session, spider.credentials = accounts.session, accounts.credentials
                 spider.settings = self._settings
                 starts = Starts(spider)
-                accounts.guard_addresses({*spider.start_urls, *spider.sitemap_urls, starts.first.url})
+                accounts.guard_addresses({*spider.start_urls, *spider.sitemap_urls, *starts.first_urls})
                 with Store.open(
                     self._db,
                     spider=self._spider.name,
@@ -150,9 +152,11 @@ class Engine:
     def _run(self, store: Store, accounts: Accounts, starts: Starts) -> Result:
         settings, spider = self._settings, self._spider
         run = store.begin_run(
-            fresh=self._fresh, version=VERSION, source_hash=self._source_hash, arguments=json.dumps(sorted(self._arguments))
+            fresh=self._fresh, version=VERSION, source_hash=self._source_hash, arguments=self._arguments
         )
-        self.run_id = run.id
+        if run.set_aside:
+            log.warning("the unfinished crawl had other -a values: it is set aside, a new one begins")
+        self.run_id, self._crawl = run.id, run.crawl
         writer = Writer(
             store,
             run=run.id,
@@ -189,6 +193,7 @@ class Engine:
             spider,
             fetcher=Fetcher(
                 accounts.open,
+                profile=self._profile,
                 scope=scope,
                 scheduler=scheduler,
                 robots=robots,
@@ -218,7 +223,10 @@ class Engine:
             scheduler.stop()
         writer.start()
         feeder = threading.Thread(
-            target=starts.feed, args=(self._links, writer, self._tally), name="crawlkit-feeder", daemon=True
+            target=starts.feed,
+            args=(self._links, writer, self._tally, lambda reason: self.stop("stopped", reason)),
+            name="crawlkit-feeder",
+            daemon=True,
         )
         feeder.start()
         for worker in self._workers:
@@ -245,7 +253,7 @@ class Engine:
 
     def _note_page_limit(self, writer: Writer) -> None:
         """The page limit is used up: whether anything was left decides between `limit` and `finished`."""
-        if writer.call(lambda store: store.queued()):
+        if writer.feeding or writer.call(lambda store: store.queued()):
             self._ending.add("limit", f"max_pages of {self._settings.crawl.max_pages}")
 
     def _end(self, store: Store, writer: Writer, scheduler: Scheduler, accounts: Accounts) -> Result:
@@ -268,17 +276,25 @@ class Engine:
         parked = scheduler.parked_hosts()
         if parked:
             ending.add("parked", f"{', '.join(parked[:3])} asked to be left alone for longer than this run may wait")
-        outcome, reason = ending.decide(self._tally)
+        crawl = self._crawl_totals(store)
+        outcome, reason = ending.decide(self._tally, crawl)
         try:
             self._spider.closed(reason)
-        except Exception:
+        except (Exception, SystemExit) as error:
             log.exception("closed() of spider %s failed", self._spider.name)
-            self._tally.fail("closed", self._spider.name)
-            outcome, reason = ending.decide(self._tally)
+            self._tally.fault("closed", f"{type(error).__name__}: {error}")
+            outcome, reason = ending.decide(self._tally, crawl)
         result = self._result(outcome, reason, accounts)
         if not isinstance(writer.error, exceptions.StorageError):
             store.end_run(result)
         return result
+
+    def _crawl_totals(self, store: Store) -> Mapping[str, int]:
+        """Pages of the whole crawl by state: a run that resumes speaks for what came before it as well."""
+        try:
+            return store.reports.totals(self._crawl)
+        except exceptions.StorageError:
+            return {}  # the outcome is that the store failed, whatever it holds
 
     def _result(self, outcome: str, reason: str, accounts: Accounts) -> Result:
         tally = self._tally
@@ -305,10 +321,10 @@ class Engine:
             items_by_table=dict(tally.tables),
         )
 
-    def _committed(self, visit: Visit) -> None:
+    def _committed(self, visit: Visit, verdict: Verdict) -> None:
         """A page is durable: what it linked to is known from now on; the author may have asked to stop."""
-        if visit.outcome.links:
-            self._links.remember(visit.outcome.links)
+        if visit.outcome.links and verdict.state == visit.outcome.state == "done":
+            self._links.remember(visit.outcome.links)  # the links of any other verdict were dropped
         if visit.stop is not None:
             self.stop("stopped", visit.stop)
 
@@ -319,6 +335,16 @@ class Engine:
         limit = crawl.per_host if crawl.per_host is not None else (8 if loopback else 2)
         delay = crawl.delay if crawl.delay is not None else (0.0 if loopback else 0.25)
         return Pace(limit=limit, delay=delay, adaptive=crawl.adaptive)
+
+
+def _described(arguments: Mapping[str, Any]) -> str:
+    """The spider's arguments as `_runs` keeps them: their names, and a mark by which other values are noticed.
+
+    The values stay out: one may be a token.
+    """
+    text = json.dumps({str(name): str(value) for name, value in sorted(arguments.items())})
+    mark = hashlib.blake2b(text.encode(), digest_size=4).hexdigest() if arguments else ""
+    return json.dumps({"names": sorted(arguments), "mark": mark})
 
 
 class _Shelf:

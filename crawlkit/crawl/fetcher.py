@@ -51,12 +51,14 @@ class Fetcher:
         self,
         open_account: Callable[[str | None, object], Account],
         *,
+        profile: str,
         scope: Scope,
         scheduler: Scheduler,
         robots: Robots | None,
         limits: Limits,
     ) -> None:
         self._open_account = open_account
+        self._profile = profile
         self._scope = scope
         self._scheduler = scheduler
         self._robots = robots
@@ -72,13 +74,13 @@ class Fetcher:
 
     def account(self, profile: str | None, jar: object = None) -> Account:
         """The account of a profile (None: the spider's) and, for `meta["cookiejar"]`, of a cookie jar of its own."""
-        key = (profile, jar)
+        key = (None if profile == self._profile else profile, jar)
         account = self._accounts.get(key)
         if account is None:
             with self._lock:
                 account = self._accounts.get(key)
                 if account is None:
-                    account = self._accounts[key] = self._open_account(profile, jar)
+                    account = self._accounts[key] = self._open_account(*key)
         return account
 
     def login_of(self, request: Request) -> Login:

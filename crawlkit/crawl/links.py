@@ -110,7 +110,6 @@ class Links:
                 known[link.fingerprint] = None
 
     def _link(self, request: Request, href: str, origin: urls.Origin, *, depth: int, start: bool) -> Link:
-        profile = request.profile or ""
         if request._meta:
             self._warn_of(request._meta)
         return Link(
@@ -118,7 +117,7 @@ class Links:
                 href,
                 method=request.method,
                 body=request.body or b"",
-                profile="" if profile == self._profile else profile,
+                profile=self._profile_of(request),
             ),
             url=href,
             host=origin.netloc,
@@ -136,9 +135,17 @@ class Links:
                 self._warned.add(key)
                 log.warning("meta[%r] has no effect in crawlkit; docs/from-scrapy.md says what to use", key)
 
+    def page_key(self, url: str, request: Request) -> bytes | None:
+        """The name of the page that a GET ended on: what its link would be known by."""
+        href = urls.canonical(url)
+        return None if href is None else urls.fingerprint(href, profile=self._profile_of(request))
+
+    def _profile_of(self, request: Request) -> str:
+        return "" if request.profile in (None, self._profile) else str(request.profile)
+
     def _is_trap(self, href: str, root_length: int) -> bool:
         slashes = href.count("/", root_length)
-        if slashes < _REPEATED:
+        if slashes < min(_REPEATED, self._max_segments + 1):
             return False
         path = href[root_length:].partition("?")[0]
         if path.count("/") > self._max_segments:

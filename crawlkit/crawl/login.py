@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from crawlkit import url as urls
 from crawlkit.crawl.spider import Spider, overrides
-from crawlkit.exceptions import LoginError
+from crawlkit.exceptions import LoginError, StopCrawl
 from crawlkit.url import Origin
 
 if TYPE_CHECKING:
@@ -31,10 +31,17 @@ class Login:
     """The logins of one profile. Any worker may call; `pause` and `resume` stop the scheduler around a login."""
 
     def __init__(
-        self, spider: Spider, session: Session, *, pause: Callable[[], None], resume: Callable[[], None]
+        self,
+        spider: Spider,
+        session: Session,
+        *,
+        acting: Callable[[], AbstractContextManager[None]],
+        pause: Callable[[], None],
+        resume: Callable[[], None],
     ) -> None:
         self._spider = spider
         self._session = session
+        self._acting = acting
         self._pause = pause
         self._resume = resume
         self._lock = threading.Lock()
@@ -62,13 +69,15 @@ class Login:
             return True
         return self.again(0)
 
-    def looks_logged_out(self, response: Response) -> bool:
-        """Whether the spider's `logged_in` says no of an HTML answer with status 2xx."""
+    def looks_logged_out(self, response: Response, epoch: int) -> bool:
+        """Whether the spider's `logged_in` says no of an HTML answer with status 2xx that was asked for in `epoch`."""
         if not self.judged or not 200 <= response.status_code < 300 or not response.is_html:
             return False
         if self._spider.logged_in(response):
-            self._in_a_row = 0
-            self.confirmed_epoch = self.epoch
+            with self._lock:
+                self.confirmed_epoch = max(self.confirmed_epoch, epoch)
+                if epoch == self.epoch:  # an answer from before the last login says nothing about it
+                    self._in_a_row = 0
             return False
         return True
 
@@ -133,11 +142,11 @@ class Login:
         log.info("logging in as profile %s", self._name)
         self.logins += 1
         try:
-            with self._noting_origins():
+            with self._acting(), self._noting_origins():
                 self._spider.login(self._session)
-        except LoginError:
+        except (LoginError, StopCrawl):
             raise
-        except Exception as error:  # the author's code: whatever it raises, the login did not happen
+        except (Exception, SystemExit) as error:  # the author's code: whatever it raises, the login did not happen
             raise LoginError(f"logging in as profile {self._name} failed: {error or type(error).__name__}") from error
         with self._lock:
             self.epoch += 1

@@ -15,17 +15,28 @@ from typing import TYPE_CHECKING, Any
 from crawlkit import url as urls
 from crawlkit.crawl.items import Download, Item, is_item, row_of
 from crawlkit.crawl.spider import Spider, overrides
-from crawlkit.exceptions import DropItem, ItemError, SpiderError
+from crawlkit.exceptions import DropItem, ItemError, RequestException, SpiderError
 from crawlkit.sessions.request import Request
 from crawlkit.store.outcome import Row
 
 if TYPE_CHECKING:
     from crawlkit.sessions.response import Response
 
+#: Endings of files that no download may replace in the folder of the databases.
+_DATABASES = (".db", ".db-wal", ".db-shm", ".db-journal", ".lock")
+
 #: What one page may give before its callback counts as endless.
 MAX_OUTPUTS = 1_000_000
 MAX_BYTES = 256 * 1024 * 1024
 MAX_SECONDS = 600.0
+
+
+class FileFailed(Exception):  # noqa: N818 - not for authors: it carries `error` to whoever decides about another attempt
+    """A Download could not be fetched."""
+
+    def __init__(self, error: RequestException) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class CallbackTooLong(SpiderError):
@@ -85,9 +96,14 @@ class Output:
         path = Path(os.path.normpath(self._base / download.path))
         if not Path(download.path).is_absolute() and not path.is_relative_to(self._base):
             raise ItemError(f"{url}: the file {str(download.path)!r} would lie outside of {self._base}")
+        if path.suffix in _DATABASES and path.parent == self._base / self._spider.settings.store.dir:
+            raise ItemError(f"{url}: the file {str(download.path)!r} could replace a database; choose another name")
         session = (response and response.session) or self._spider.session
         link = urls.join(url, download.url) if response is None else response.urljoin(download.url)
-        session.download(link or download.url, path)
+        try:
+            session.download(link or download.url, path)
+        except RequestException as error:
+            raise FileFailed(error) from error
         self.files += 1
 
 

@@ -120,8 +120,12 @@ class Pace:
         self.faults += 1
         if self.faults < BREAK_AFTER:
             return
-        rest = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2**self.rests)
         self.faults = 0
+        if self.rests == DOWN_AFTER - 1:
+            self.rests += 1
+            self.next_at = now  # given up: what waits for this host is failed without being sent
+            return
+        rest = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2**self.rests)
         self.rests += 1
         self.limit = 1 if self.adaptive else self.limit
         self.next_at = max(self.next_at, now + rest)

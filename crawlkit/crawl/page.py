@@ -18,7 +18,7 @@ from crawlkit.crawl.clock import Clock
 from crawlkit.crawl.failure import Failure, HttpError, reason_of
 from crawlkit.crawl.fetcher import Fetcher, HopRefused, RobotsForbid
 from crawlkit.crawl.links import Links
-from crawlkit.crawl.output import Output
+from crawlkit.crawl.output import FileFailed, Output
 from crawlkit.crawl.request import load
 from crawlkit.crawl.robots import RobotsUnavailable
 from crawlkit.crawl.scheduler import Scheduler
@@ -63,7 +63,7 @@ class Visitor:
         self._files = files
 
     def visit(self, lease: Lease) -> Visit:
-        """Do all that a page needs. Never raises but LoginError, which ends the run, with the page given back."""
+        """Do all that a page needs. Raises only what ends the run: LoginError, or StopCrawl of the author's login."""
         outcome = Outcome(page=lease.page, run=lease.run, state="failed", attempts=lease.attempts)
         visit = Visit(outcome, lease.url, lease.host, lease.depth)
         try:
@@ -71,6 +71,9 @@ class Visitor:
             request.meta["depth"] = lease.depth
         except (exceptions.SpiderError, ValueError) as error:
             return self._failed(visit, None, error)
+        if self._scheduler.pace_of(lease.host).down:
+            down = exceptions.ConnectionError(f"{lease.host} gave no answer so often that it was given up for this run")
+            return self._failed(visit, request, down, reason="host_down")
         if not self._fetcher.login_of(request).first():
             return self._give_back(visit)
         try:
@@ -78,11 +81,13 @@ class Visitor:
         except RobotsUnavailable as error:
             return self._retry_or_fail(visit, lease, request, error)
         except HopRefused as error:
+            if lease.start:
+                return self._failed(visit, request, error)
             return self._skipped(visit, error.reason)
         except RobotsForbid as error:
             return self._failed(visit, request, error, reason="robots")
         except exceptions.RequestException as error:
-            self._note_fault(lease.host, error)
+            self._note_fault(lease, error)
             return self._retry_or_fail(visit, lease, request, error)
         except Exception as error:  # a URL or a header that nobody foresaw: the page fails, the crawl goes on
             log.exception("fetching %s failed", lease.url)
@@ -111,14 +116,15 @@ class Visitor:
         outcome.content_type = response.headers.get("Content-Type")
         outcome.final_url = response.url
         if response.status_code not in _OVERLOADED:
-            self._scheduler.answered(lease.host, outcome.elapsed)
+            self._scheduler.answered(_host_of(response.url, lease), outcome.elapsed)
         return response, epoch
 
-    def _note_fault(self, host: str, error: exceptions.RequestException) -> None:
+    def _note_fault(self, lease: Lease, error: exceptions.RequestException) -> None:
+        """Tell the pace of the host that broke, which after a redirect is not the one that was leased."""
         faults = (exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError)
         ours = (exceptions.AddressForbidden, exceptions.NameNotFound, exceptions.PoolTimeout)
         if isinstance(error, faults) and not isinstance(error, ours):
-            self._scheduler.broke(host)
+            self._scheduler.broke(_host_of(getattr(error.request, "url", None), lease))
 
     # --- judging ----------------------------------------
 
@@ -137,7 +143,11 @@ class Visitor:
                     return visit
                 return self._skipped(visit, "gone")
             return self._failed(visit, request, error, response)
-        if self._fetcher.login_of(request).looks_logged_out(response):
+        try:
+            logged_out = self._fetcher.login_of(request).looks_logged_out(response, epoch)
+        except (Exception, SystemExit) as error:  # the author's logged_in
+            return self._author_failed(visit, lease, request, response, error, "logged_in")
+        if logged_out:
             return self._heal(visit, lease, request, response, epoch)
         return self._call_back(visit, lease, request, response)
 
@@ -156,7 +166,7 @@ class Visitor:
             response, epoch = self._fetch(lease, request, visit)
         except (RobotsUnavailable, RobotsForbid, HopRefused, exceptions.RequestException):
             return self._give_back(visit)  # its next turn says what is wrong
-        if login.looks_logged_out(response):
+        if login.looks_logged_out(response, epoch):
             if login.led_nowhere(epoch):
                 raise login.refuse(lease.url)
             return self._give_back(visit)
@@ -167,7 +177,7 @@ class Visitor:
         return (
             status in self._handle_status
             or bool(meta.get("handle_httpstatus_all"))
-            or status in meta.get("handle_httpstatus_list", ())
+            or status in (meta.get("handle_httpstatus_list") or ())
         )
 
     def _overloaded(self, visit: Visit, lease: Lease, request: Request, response: Response) -> Visit | None:
@@ -175,7 +185,7 @@ class Visitor:
         status = response.status_code
         if status in _OVERLOADED:
             wait = parse_retry_after(response.headers.get("Retry-After"), self._clock.time())
-            if self._scheduler.refused(lease.host, wait):
+            if self._scheduler.refused(_host_of(response.url, lease), wait):
                 visit.outcome.not_before = self._clock.time() + (wait or 0.0)
                 return self._give_back(visit)  # parked: another run goes on with this host
         delay = self._delay(lease, request, response=response)
@@ -193,16 +203,16 @@ class Visitor:
             outcome.links = self._judge_links(output, lease, visit)
         except exceptions.IgnoreRequest as error:
             return self._skipped(visit, f"ignored: {error.reason}" if error.reason else "ignored")
+        except FileFailed as failed:
+            self._note_fault(lease, failed.error)
+            return self._retry_or_fail(visit, lease, request, failed.error)
         except (Exception, SystemExit) as error:
-            text = "".join(traceback.format_exception(error))[-_TRACE_CHARACTERS:]
-            log.error("%s: the callback failed\n%s", lease.url, text)
-            return self._failed(visit, request, error, response, reason=_callback_reason(error), detail=text)
+            return self._author_failed(visit, lease, request, response, error, "callback")
         outcome.state = "done"
         outcome.rows = output.rows
         visit.dropped = output.dropped
         if request.method == "GET" and not request.body and (lease.start or not request.dont_filter):
-            final = urls.canonical(response.url)
-            outcome.page_key = None if final is None else urls.fingerprint(final, profile=request.profile or "")
+            outcome.page_key = self._links.page_key(response.url, request)
         return visit
 
     def _judge_links(self, output: Output, lease: Lease, visit: Visit) -> list[Any]:
@@ -225,6 +235,8 @@ class Visitor:
         most = meta.get("max_retry_times")
         if most is not None and lease.attempts >= int(most):
             return None
+        if isinstance(error, exceptions.HTTPError):
+            response, error = error.response, None  # of a file: its status decides, as a page's does
         if isinstance(error, RobotsUnavailable):
             return self._policy.backoff(lease.attempts + 1) if lease.attempts < self._policy.retries else None
         return self._policy.delay(
@@ -241,7 +253,10 @@ class Visitor:
         if delay is not None:
             log.info("%s: %s; again in %.1f s", lease.url, error, delay)
             return self._retry(visit, delay)
-        reason = "robots_unavailable" if isinstance(error, RobotsUnavailable) else None
+        reason = None
+        if isinstance(error, RobotsUnavailable):
+            # A host that refuses is told as that: a newcomer would look for the fault in robots.txt.
+            reason = reason_of(error.__cause__) if error.__cause__ is not None else "robots_unavailable"
         return self._failed(visit, request, error, reason=reason)
 
     def _retry(self, visit: Visit, delay: float) -> Visit:
@@ -273,26 +288,46 @@ class Visitor:
         outcome = visit.outcome
         outcome.state = "failed"
         word = reason or reason_of(error)
-        outcome.error = f"{word}\n{detail}" if detail else f"{word}: {error}" if str(error) not in ("", word) else word
+        told = str(error) in word or not str(error)
+        outcome.error = f"{word}\n{detail}" if detail else word if told else f"{word}: {error}"
         if request is None or request.errback is None:
             return visit
         errback: Any = request.errback
         output = Output(self._spider, self._files)
         try:
             output.collect(errback(Failure(request, error, response)), request.url, response)
-            outcome.links = self._links.judge(output.requests, depth=visit.depth + 1, skips=visit.skips)
-            outcome.rows = output.rows
         except exceptions.StopCrawl as stop:
             visit.stop = stop.reason or "StopCrawl"
         except (Exception, SystemExit):
             log.exception("%s: the errback failed", request.url)
+            return visit
+        outcome.links = self._links.judge(output.requests, depth=visit.depth + 1, skips=visit.skips)
+        outcome.rows = output.rows
         return visit
 
+    def _author_failed(
+        self, visit: Visit, lease: Lease, request: Request, response: Response, error: BaseException, where: str
+    ) -> Visit:
+        """The author's own code raised: the page fails with the traceback, all that it gave is dropped."""
+        reason = _author_reason(error, where)
+        if isinstance(error, exceptions.ItemError | exceptions.UnsafeMarkup | exceptions.NoMatch):
+            log.error("%s", reason)  # says all there is to say; the frames would be crawlkit's own
+            return self._failed(visit, request, error, response, reason=reason)
+        text = "".join(traceback.format_exception(error))[-_TRACE_CHARACTERS:]
+        log.error("%s: %s failed\n%s", lease.url, where, text)
+        return self._failed(visit, request, error, response, reason=reason, detail=text)
 
-def _callback_reason(error: BaseException) -> str:
+
+def _host_of(url: str | None, lease: Lease) -> str:
+    """The `host:port` that an exchange ended at."""
+    href = urls.canonical(url) if url else None
+    return lease.host if href is None or not urls.has_scheme(href) else urls.origin(urls.root(href)).netloc
+
+
+def _author_reason(error: BaseException, where: str) -> str:
     if isinstance(error, exceptions.ItemError):
         return f"item: {error}"
     if isinstance(error, exceptions.UnsafeMarkup):
         return f"markup: {error}"
     text = str(error).splitlines()[0] if str(error) else ""
-    return f"callback: {type(error).__name__}" + (f": {text[:200]}" if text else "")
+    return f"{where}: {type(error).__name__}" + (f": {text[:200]}" if text else "")

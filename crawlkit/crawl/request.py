@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from crawlkit.crawl.spider import Spider
@@ -12,6 +13,14 @@ from crawlkit.sessions.request import Request
 from crawlkit.store.outcome import Lease
 
 DEFAULT_CALLBACK = "parse"
+
+#: The meta keys of Scrapy that mean the same here, and what they must hold.
+_META: tuple[tuple[str, tuple[type, ...], str], ...] = (
+    ("handle_httpstatus_list", (list, tuple), "a list of statuses"),
+    ("max_retry_times", (int,), "a whole number"),
+    ("download_timeout", (int, float), "seconds"),
+    ("proxy", (str,), "a URL"),
+)
 
 
 def dump(request: Request, spider: Spider) -> str | None:
@@ -30,7 +39,7 @@ def dump(request: Request, spider: Spider) -> str | None:
     if request.body:
         state["body"] = base64.b64encode(request.body).decode("ascii")
     if request.headers:
-        state["headers"] = [[str(name), _text(value)] for name, value in request.headers.items()]
+        state["headers"] = [[str(name), _header(value)] for name, value in request.headers.items()]
     for name in ("cookies", "meta", "cb_kwargs"):
         value = getattr(request, name)
         if value:
@@ -43,6 +52,8 @@ def dump(request: Request, spider: Spider) -> str | None:
         state["dont_filter"] = True
     if not state:
         return None
+    if "meta" in state:
+        _check_meta(request.meta, request.url)
     try:
         return json.dumps(state, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:
@@ -104,5 +115,18 @@ def _method_name(callback: Any, spider: Spider, url: str) -> str | None:
     return name
 
 
-def _text(value: Any) -> str:
+def _header(value: Any) -> str | None:
+    """A header's value as text; None stays: it takes the session's header out. Scrapy's lists become one value."""
+    if value is None:
+        return None
+    if isinstance(value, list | tuple):
+        return ", ".join(str(_header(one)) for one in value)
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _check_meta(meta: Mapping[str, Any], url: str) -> None:
+    """SpiderError when a meta key that means something here holds what it cannot mean."""
+    for key, kinds, what in _META:
+        value = meta.get(key)
+        if value is not None and not isinstance(value, kinds):
+            raise SpiderError(f"{url}: meta[{key!r}] must be {what}, not {type(value).__name__} {str(value)[:40]!r}")

@@ -72,6 +72,8 @@ class Scheduler:
                     if isinstance(found, Lease):
                         if self._budget is not None:
                             self._budget -= 1
+                        if self._heap and self.waiting:
+                            self._ready.notify()  # somebody must wait for the host that is next now
                         return found
                     wait = None if found is None else max(0.0, found - now)
                 self.waiting += 1

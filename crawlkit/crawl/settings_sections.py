@@ -136,6 +136,22 @@ class JobSettings:
     expect: Mapping[str, Any] = key({}, TABLE, "rules that the items of a run must keep")
 
 
+#: Sections and keys that are read and checked, and that nothing obeys yet.
+LATER: frozenset[str | tuple[str, ...]] = frozenset(
+    (
+        "login",
+        "archive",
+        "job",
+        ("crawl", "guard"),
+        ("crawl", "guard_allow"),
+        ("crawl", "guard_deny"),
+        ("crawl", "incremental"),
+        ("profiles", "totp"),
+        ("store", "bodies"),
+        ("run", "on_failure"),
+    )
+)
+
 #: Section → its dataclass. `profiles` and `spiders` are tables of names and are read on their own.
 SECTIONS: Mapping[str, type[Any]] = {
     "crawl": CrawlSettings,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -28,12 +28,23 @@ class Starts:
     def __init__(self, spider: Spider) -> None:
         self._spider = spider
         self._requests = self._from_author()
-        self.first = self._take_first()
+        self._stopped: exceptions.StopCrawl | None = None
+        self._first = self._take_first()
 
-    def feed(self, links: Links, writer: Writer, tally: Tally) -> None:
-        """Hand every request to the writer. An author's exception ends it: what came before is crawled, the run says so."""
+    @property
+    def first_urls(self) -> list[str]:
+        """The URL of the first request; none when the author's answer was not to crawl now."""
+        return [request.url for request in self._first]
+
+    def feed(self, links: Links, writer: Writer, tally: Tally, stop: Callable[[str], None]) -> None:
+        """Hand every request to the writer. An author's exception ends it: what came before is crawled, the run says so.
+
+        `stop` is called when the author raises StopCrawl.
+        """
         try:
-            for count, request in enumerate(chain([self.first], self._requests), 1):
+            if self._stopped is not None:
+                raise self._stopped
+            for count, request in enumerate(chain(self._first, self._requests), 1):
                 writer.seed(links.start(request))
                 if count % _AHEAD == 0:
                     writer.call(lambda store: None)
@@ -41,19 +52,24 @@ class Starts:
                     return
         except exceptions.StorageError:
             return  # the writer has ended; it says why itself
-        except Exception as error:
+        except exceptions.StopCrawl as stopped:
+            stop(stopped.reason or "StopCrawl")
+        except (Exception, SystemExit) as error:
             log.exception("start_requests of spider %s failed", self._spider.name)
-            tally.fail("start_requests", str(error))
+            tally.fault("start_requests", f"{type(error).__name__}: {error}")
         finally:
             writer.fed()
 
-    def _take_first(self) -> Request:
+    def _take_first(self) -> list[Request]:
         """Taken before anything is written, so that a mistake in it is a usage error."""
         try:
             first = next(self._requests, None)
-        except (exceptions.UsageError, exceptions.StopCrawl):
+        except exceptions.UsageError:
             raise
-        except Exception as error:
+        except exceptions.StopCrawl as stopped:
+            self._stopped = stopped
+            return []
+        except (Exception, SystemExit) as error:
             raise exceptions.SpiderError(
                 f"{self._spider!r}: start_requests failed: {type(error).__name__}: {error}"
             ) from error
@@ -61,7 +77,7 @@ class Starts:
             raise exceptions.SpiderError(
                 f"{self._spider!r} has nothing to start from; set start_urls or yield a Request from start_requests"
             )
-        return first
+        return [first]
 
     def _from_author(self) -> Iterator[Request]:
         spider = self._spider

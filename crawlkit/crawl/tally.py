@@ -23,6 +23,7 @@ class Tally:
         self.requests = 0
         self.retries = 0
         self.dropped = 0
+        self.faults: list[str] = []
         self.statuses: Counter[int] = Counter()
         self.failures: Counter[str] = Counter()
         self.examples: dict[str, str] = {}
@@ -59,10 +60,9 @@ class Tally:
             elif entry > self._slow[0]:
                 heapq.heapreplace(self._slow, entry)
 
-    def fail(self, reason: str, where: str) -> None:
-        """Count a failure that belongs to no page, such as an exception in `start_requests`."""
-        self.failed += 1
-        self._failure(reason, where)
+    def fault(self, reason: str, where: str) -> None:
+        """Note a failure that belongs to no page, such as an exception in `start_requests`."""
+        self.faults.append(f"{reason} failed: {where}")
 
     def _failure(self, reason: str, url: str) -> None:
         word = short_reason(reason)
@@ -78,4 +78,4 @@ def short_reason(reason: str) -> str:
     """The part of a reason under which it is counted: `http 500`, `callback: ValueError`."""
     line = reason.splitlines()[0] if reason else reason
     parts = line.split(": ")
-    return ": ".join(parts[:2]) if parts[0] in ("callback", "internal") else parts[0]
+    return ": ".join(parts[:2]) if parts[0] in ("callback", "logged_in", "internal") else parts[0]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from crawlkit.crawl.page import Visitor
 from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.scheduler import Scheduler
-from crawlkit.exceptions import LoginError
+from crawlkit.exceptions import LoginError, StopCrawl
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.store.outcome import Lease, Outcome
 
@@ -68,10 +68,18 @@ class Worker(threading.Thread):
             return self._visitor.visit(lease)
         except LoginError as error:
             self._login_failed(error)
-            given_back = Outcome(page=lease.page, run=lease.run, state="queued", attempts=lease.attempts)
-            return Visit(given_back, lease.url, lease.host, lease.depth)
-        except Exception as error:  # our own fault: the page says so, the worker lives on
+            return self._given_back(lease)
+        except StopCrawl as stop:  # of the author's login
+            visit = self._given_back(lease)
+            visit.stop = stop.reason or "StopCrawl"
+            return visit
+        except BaseException as error:  # our own fault: the page says so, the worker lives on
             log.exception("internal error on %s", lease.url)
             failed = Outcome(page=lease.page, run=lease.run, state="failed", attempts=lease.attempts)
             failed.error = f"internal: {type(error).__name__}: {error}"
             return Visit(failed, lease.url, lease.host, lease.depth)
+
+    @staticmethod
+    def _given_back(lease: Lease) -> Visit:
+        outcome = Outcome(page=lease.page, run=lease.run, state="queued", attempts=lease.attempts)
+        return Visit(outcome, lease.url, lease.host, lease.depth)

@@ -21,7 +21,7 @@ from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.tally import Tally
 from crawlkit.exceptions import StorageError
 from crawlkit.store.database import Store
-from crawlkit.store.outcome import Link
+from crawlkit.store.outcome import Link, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Writer(threading.Thread):
         tally: Tally,
         clock: Clock,
         before_commit: Callable[[], None],
-        committed: Callable[[Visit], None],
+        committed: Callable[[Visit, Verdict], None],
     ) -> None:
         super().__init__(name="crawlkit-writer", daemon=True)
         self._store = store
@@ -84,7 +84,9 @@ class Writer(threading.Thread):
         self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         self._due: list[tuple[float, str]] = []
         self._due_at: dict[str, float] = {}
-        self._feeding = True
+        self._handling: list[_Message] = []
+        #: Whether start requests may still come.
+        self.feeding = True
         self.scheduler: Scheduler
         self.over = threading.Event()
         self.closed = threading.Event()
@@ -110,7 +112,7 @@ class Writer(threading.Thread):
 
     def fed(self) -> None:
         """No more start requests come."""
-        self._feeding = False
+        self.feeding = False
         self._inbox.put(_Wake())
 
     def wake(self) -> None:
@@ -136,6 +138,7 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         try:
+            self.queued = self._store.queued()
             for host in self._store.hosts_waiting():
                 self._claim(host)
             self._look_whether_over()
@@ -151,6 +154,7 @@ class Writer(threading.Thread):
             self.closed.set()
             self.over.set()
             self.scheduler.stop()
+            self._refuse([message for message in self._handling if isinstance(message, _Call)])
             self._refuse_rest()
 
     def _receive(self) -> list[_Message]:
@@ -171,6 +175,7 @@ class Writer(threading.Thread):
         return max(0.0, self._due[0][0] - self._clock.time())
 
     def _handle(self, messages: list[_Message]) -> None:
+        self._handling = messages
         hosts: dict[str, None] = {}
         visited = [m for m in messages if isinstance(m, _Visited)]
         try:
@@ -192,9 +197,10 @@ class Writer(threading.Thread):
     def _answer(self, call: _Call) -> None:
         try:
             call.future.set_result(call.function(self._store))
-        except StorageError as error:
+        except Exception as error:
             call.future.set_exception(error)
-            raise
+            if isinstance(error, StorageError):
+                raise
 
     def _commit(self, visited: list[_Visited], hosts: dict[str, None]) -> None:
         self._before_commit()
@@ -211,7 +217,7 @@ class Writer(threading.Thread):
                     self._wait_until(visit.host, visit.outcome.not_before)
                 else:
                     hosts[visit.host] = None
-            self._committed(visit)
+            self._committed(visit, verdict)
         self.queued = self._store.queued()
 
     def _claim(self, host: str) -> None:
@@ -245,7 +251,7 @@ class Writer(threading.Thread):
         if scheduler.stopped or scheduler.spent:
             if scheduler.in_flight == 0:
                 self.over.set()
-        elif not self._feeding and self._inbox.empty():
+        elif not self.feeding and self._inbox.empty():
             if scheduler.outstanding:
                 scheduler.drop_parked()
             if scheduler.outstanding == 0 and not self._due_unparked():
@@ -270,7 +276,11 @@ class Writer(threading.Thread):
                 message = self._inbox.get_nowait()
             except queue.Empty:
                 return
+            self._refuse([message])
+
+    def _refuse(self, messages: list[_Message]) -> None:
+        for message in messages:
             if isinstance(message, _Visited):
                 message.release()
-            elif isinstance(message, _Call):
+            elif isinstance(message, _Call) and not message.future.done():
                 message.future.set_exception(StorageError(f"the store is closed: {self.error or 'the run has ended'}"))

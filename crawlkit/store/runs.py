@@ -27,12 +27,14 @@ FORGOTTEN = "forgotten"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution. `resumed`: it goes on with a crawl that an earlier run did not finish."""
+    """One execution. `resumed`: it goes on with a crawl that an earlier run did not finish. `set_aside`: there was one,
+    made with other arguments."""
 
     id: int
     crawl: int
     resumed: bool
     started: float
+    set_aside: bool = False
 
 
 @dataclass(slots=True)
@@ -88,9 +90,12 @@ class Runs:
         """Begin a run: what an earlier one left leased is queued again, or forgotten when a new crawl begins."""
         started = time.time()
         self._connection.execute("UPDATE _runs SET outcome = ? WHERE outcome IS NULL", (KILLED,))
-        last = self._connection.execute("SELECT crawl, finished FROM _runs ORDER BY id DESC LIMIT 1").fetchone()
-        crawl, finished = last or (0, 1)
-        resumed = not finished and not fresh
+        last = self._connection.execute(
+            "SELECT crawl, finished, arguments FROM _runs ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        crawl, finished, earlier = last or (0, 1, arguments)
+        same = earlier == arguments
+        resumed = not finished and not fresh and same
         if resumed:
             self._connection.execute("UPDATE _pages SET state = 'queued' WHERE state = 'leased'")
         else:
@@ -101,7 +106,7 @@ class Runs:
             (crawl, started, os.getpid(), version, source_hash, arguments),
         ).lastrowid
         self._connection.execute("INSERT OR REPLACE INTO _meta VALUES ('run', ?)", (number,))
-        return Run(number or 0, crawl, resumed, started)
+        return Run(number or 0, crawl, resumed, started, set_aside=not finished and not fresh and not same)
 
     def _forget_open_pages(self, crawl: int) -> None:
         """Skip what is still queued of the crawl that ends here."""

@@ -24,7 +24,9 @@ class Bench:
         self.folder = folder
         self.engine: Engine | None = None
 
-    def run(self, spider: Spider, *, fresh: bool = False, **settings: Any) -> Result:
+    def run(
+        self, spider: Spider, *, fresh: bool = False, arguments: dict[str, str] | None = None, **settings: Any
+    ) -> Result:
         overrides = [Override(key.replace("__", "."), value, key) for key, value in settings.items()]
         self.engine = Engine(
             spider,
@@ -33,6 +35,7 @@ class Bench:
             source=f"{self.folder}/spider.py::{type(spider).__name__}",
             vault=self.folder / "sessions.db",
             fresh=fresh,
+            arguments=arguments,
         )
         return self.engine.run()
 
@@ -598,7 +601,8 @@ def test_a_dead_start_of_many_ends_by_itself(bench: Bench) -> None:
 
     with serving({"/": page()}) as site:
         result = bench.run(Half(site))
-    assert (1, 1, {"start_requests": 1}) == (result.exit_code, result.pages, result.failures)
+    assert (1, 1, 0) == (result.exit_code, result.pages, result.failed)
+    assert "start_requests failed: RuntimeError: half way" == result.reason
 
 
 def test_async_start_and_async_callbacks(bench: Bench) -> None:
@@ -666,3 +670,263 @@ def test_markup_beyond_the_caps_fails_its_page(bench: Bench) -> None:
         result = bench.run(spider)
     assert ({"markup": 1}, 2) == (result.failures, result.pages)
     assert result.elapsed < 10
+
+
+def test_other_arguments_are_another_crawl(bench: Bench) -> None:
+    """A run with a mistyped -a that did not finish does not haunt the next one; the values are written nowhere."""
+    with serving({"/": page("/a"), "/a": page(), "/b": page()}) as site:
+        assert 5 == bench.run(Walker(site), arguments={"token": "canary"}, crawl__max_pages=1).exit_code
+        spider = Walker(site, "/b")
+        assert (0, 1) == (lambda r: (r.exit_code, r.pages))(bench.run(spider, arguments={"token": "other"}))
+    assert ["/", "/b"] == site.log()
+    assert b"canary" not in bench.db(spider).read_bytes()
+
+
+def test_links_of_a_page_that_did_not_count_are_found_again(bench: Bench) -> None:
+    """Two pages link to a third; the first of them cannot be stored: the second's link is followed."""
+
+    class Keyless(Walker):
+        def parse(self, response: Any) -> Any:
+            yield from super().parse(response)
+            if response.url.endswith("/bad"):
+                yield Item("things", {"a": 1, "b": "x"}, key="b")
+                yield Item("things", {"a": 1}, key="a")  # one table has one key: refused by the store
+
+    with serving({"/": page("/bad"), "/bad": page("/third", "/good"), "/good": page("/third"), "/third": page()}) as site:
+        site.pages["/"] = page("/bad", "/good")
+        spider = Keyless(site)
+        result = bench.run(spider, crawl__workers=1)
+    assert "failed" == bench.states(spider)["/bad"][0]
+    assert ("done", None) == bench.states(spider)["/third"]
+    assert 1 == result.exit_code
+
+
+def test_a_run_that_only_ends_what_another_did_speaks_for_the_crawl(bench: Bench) -> None:
+    """Killed between the last commit and the end: the resume has no page to do, and the crawl is complete."""
+    with serving({"/": page()}) as site:
+        spider = Walker(site)
+        bench.run(spider)
+        connection = sqlite3.connect(bench.db(spider))
+        connection.execute("UPDATE _runs SET outcome = NULL, finished = 0, ended = NULL")
+        connection.commit()
+        connection.close()
+        result = bench.run(Walker(site))
+    assert (0, 0, "finished") == (result.exit_code, result.pages, result.outcome)
+
+
+def test_a_failure_before_an_interruption_is_not_forgotten(bench: Bench) -> None:
+    with serving({"/": page("/broken", "/a"), "/broken": Reply("", 403), "/a": page()}) as site:
+        bench.run(Walker(site), crawl__max_pages=2, crawl__workers=1)
+        result = bench.run(Walker(site))
+    assert (1, 0) == (result.exit_code, result.failed)
+    assert "1 pages failed in earlier runs" in result.reason
+
+
+def test_stop_crawl_counts_wherever_it_is_raised(bench: Bench) -> None:
+    """In start_requests before anything, in login, in an errback: the run ends, exit 0, with the author's reason."""
+
+    class Holiday(Walker):
+        def start_requests(self) -> Any:
+            raise StopCrawl("holiday")
+            yield
+
+    class NoAccount(Walker):
+        def login(self, session: Any) -> None:
+            raise StopCrawl("no account today")
+
+    class Careful(Walker):
+        def parse(self, response: Any) -> Any:
+            yield Request(response.urljoin("/gone"), self.parse, errback=self.failed)
+
+        def failed(self, failure: Any) -> Any:
+            yield {"path": "kept"}
+            raise StopCrawl("enough")
+
+    with serving({"/": page()}) as site:
+        for kind, name, reason in ((Holiday, "h", "holiday"), (NoAccount, "n", "no account today"), (Careful, "c", "enough")):
+            spider = kind(site)
+            spider.name = name
+            result = bench.run(spider)
+            assert (0, reason) == (result.exit_code, result.reason), name
+    assert [("kept",)] == bench.rows(spider, "SELECT path FROM items")
+
+
+@pytest.mark.parametrize("where", ["login", "logged_in", "parse", "closed", "start_requests"])
+def test_sys_exit_in_the_authors_code_ends_no_thread(bench: Bench, where: str) -> None:
+    """SystemExit is an author's failure like any other: the run ends by itself and does not say that all is well."""
+
+    def leave(self: Any, *args: Any) -> Any:
+        raise SystemExit("no")
+
+    kind = type("Leaving", (Walker,), {"name": "leaving", where: leave})
+    with serving({"/": page()}) as site:
+        if where == "start_requests":
+            with pytest.raises(SpiderError, match="SystemExit"):
+                bench.run(kind(site))
+            return
+        result = bench.run(kind(site))
+    assert 0 != result.exit_code
+    assert "internal" not in str(result.failures)
+
+
+def test_a_broken_logged_in_is_the_authors_fault(bench: Bench) -> None:
+    class Broken(Walker):
+        def logged_in(self, response: Any) -> bool:
+            return bool(response.one("#account"))
+
+    with serving({"/": page()}) as site:
+        result = bench.run(Broken(site))
+    assert {"logged_in: NoMatch": 1} == result.failures
+
+
+def test_each_profile_logs_in_with_its_own_credentials(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_USER", "ann")
+    monkeypatch.setenv("B_USER", "bob")
+    users: list[tuple[str, str]] = []
+
+    class Two(Walker):
+        name = "two"
+        custom_settings = {"profiles": {"two": {"username": "A_USER"}, "b": {"username": "B_USER"}}}
+
+        def login(self, session: Any) -> None:
+            users.append((session.profile.name, self.credentials.username))
+
+        def parse(self, response: Any) -> Any:
+            yield Request(response.urljoin("/a"), self.parse_a, profile="b")
+
+        def parse_a(self, response: Any) -> Any:
+            yield {"user": self.credentials.username}
+
+    with serving({"/": page(), "/a": page()}) as site:
+        spider = Two(site)
+        assert 0 == bench.run(spider).exit_code
+    assert [("two", "ann"), ("b", "bob")] == users
+
+
+def test_a_file_that_fails_for_a_moment_is_tried_again(bench: Bench) -> None:
+    """A Download's 503 gives the page back; its rows and the file are there in the end."""
+    from crawlkit import Download
+
+    class Filing(Walker):
+        def parse(self, response: Any) -> Any:
+            yield {"path": "x"}
+            yield Download("/f", "f.bin")
+
+    answers = [Reply("", 500)]
+    with serving({"/": page(), "/f": lambda asked: answers.pop() if answers else Reply(b"body")}) as site:
+        spider = Filing(site)
+        result = bench.run(spider)
+    assert (0, 1, 1) == (result.exit_code, result.pages, result.retries)
+    assert b"body" == (bench.folder / "f.bin").read_bytes()
+
+
+def test_a_header_of_none_takes_the_sessions_out(bench: Bench) -> None:
+    class Bare(Walker):
+        def parse(self, response: Any) -> Any:
+            yield Request(response.urljoin("/a"), self.parse_a, headers={"X-A": None, "X-B": ["1", "2"]})
+
+        def parse_a(self, response: Any) -> None: ...
+
+    with serving({"/": page(), "/a": page()}) as site:
+        bench.run(Bare(site), fetch__headers={"X-A": "1"})
+    headers = next(asked.headers for asked in site.asked if asked.path == "/a")
+    assert (None, "1, 2") == (headers.get("X-A"), headers.get("X-B"))
+
+
+def test_more_links_than_a_host_is_leased_at_once(bench: Bench) -> None:
+    """Three hundred pages of one host: the scheduler asks for more as often as it must."""
+    links = [f"/p{n}" for n in range(300)]
+    with serving({"/": page(*links), **{link: page() for link in links}}) as site:
+        result = bench.run(Walker(site))
+    assert (0, 301) == (result.exit_code, result.pages)
+    assert 301 == len(site.log()) == len(set(site.log()))
+
+
+def test_retry_meta_is_obeyed(bench: Bench) -> None:
+    class Retrying(Walker):
+        def parse(self, response: Any) -> Any:
+            yield Request(response.urljoin("/once"), meta={"dont_retry": True})
+            yield Request(response.urljoin("/twice"), meta={"max_retry_times": 1})
+
+    with serving({"/": page(), "/once": Reply("", 500), "/twice": Reply("", 500)}) as site:
+        assert 1 == bench.run(Retrying(site)).exit_code
+    assert (1, 2) == (site.log().count("/once"), site.log().count("/twice"))
+
+
+def test_download_timeout_of_meta_is_obeyed(bench: Bench) -> None:
+    release = threading.Event()
+
+    class Hurried(Walker):
+        def parse(self, response: Any) -> Any:
+            yield Request(response.urljoin("/slow"), meta={"download_timeout": 0.2, "dont_retry": True})
+
+    def slow(asked: Asked) -> str:
+        release.wait(10)
+        return page()
+
+    with serving({"/": page(), "/slow": slow}) as site:
+        result = bench.run(Hurried(site))
+        release.set()
+    assert {"timeout": 1} == result.failures
+
+
+def test_wrong_meta_is_named_where_it_is_yielded(bench: Bench) -> None:
+    class Wrong(Walker):
+        def parse(self, response: Any) -> Any:
+            yield Request(response.urljoin("/a"), meta={"download_timeout": "abc"})
+
+    with serving({"/": page()}) as site:
+        spider = Wrong(site)
+        bench.run(spider)
+    assert "meta['download_timeout'] must be seconds" in str(bench.states(spider)["/"][1])
+
+
+def test_a_page_that_never_shows_a_member_fails_alone(bench: Bench) -> None:
+    """One public page among members' pages: it fails as needs_login, everything else is taken, without a login each time."""
+    club = Club()
+    club.pages["/"] = lambda asked: '<b class="account">u</b>' + page("/public", *club.links)
+    club.pages["/public"] = page()
+    with serving(club.pages) as site:
+        spider = Member(site)
+        result = bench.run(spider)
+    assert {"needs_login": 1} == result.failures
+    assert 31 == result.pages
+    assert club.logins <= 3
+
+
+def test_cookies_are_in_the_vault_before_their_page_is_done(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Design rule: losing a page's commit costs a fetch, losing its cookies would cost a login."""
+    from crawlkit.sessions.vault import Vault
+    from crawlkit.store.database import Store
+
+    order: list[str] = []
+    push, commit = Vault.push, Store.commit
+    monkeypatch.setattr(Vault, "push", lambda self, *a: order.append("vault") or push(self, *a))
+    monkeypatch.setattr(Store, "commit", lambda self, outcomes: order.append("page") or commit(self, outcomes))
+    with serving({"/": Reply(page(), headers={"Set-Cookie": "a=1"})}) as site:
+        bench.run(Walker(site))
+    assert ["vault", "page"] == order[:2]
+
+
+def test_a_store_that_fails_ends_the_run_with_74(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full in mid-crawl: every thread ends, the outcome says it, the same command resumes."""
+    from crawlkit.exceptions import StorageError
+    from crawlkit.store.database import Store
+
+    commit, calls = Store.commit, []
+
+    def full(self: Any, outcomes: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            raise StorageError("disk full")
+        return commit(self, outcomes)
+
+    links = [f"/p{n}" for n in range(50)]
+    with serving({"/": page(*links), **{link: page() for link in links}}) as site:
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "commit", full)
+            result = bench.run(Walker(site))
+        assert ("storage_failed", 74) == (result.outcome, result.exit_code)
+        spider = Walker(site)
+        assert 0 == bench.run(spider).exit_code
+    assert [(51,)] == bench.rows(spider, "SELECT count(*) FROM items")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,6 +52,7 @@ class Stage:
         self.login = Login(
             self.spider,
             self.session,  # type: ignore[arg-type]
+            acting=nullcontext,
             pause=lambda: self.pauses.append("pause"),
             resume=lambda: self.pauses.append("resume"),
         )
@@ -83,7 +85,7 @@ def test_a_spider_without_login_is_left_alone() -> None:
 
     stage = Stage(Plain())
     assert stage.login.first()
-    assert not stage.login.looks_logged_out(page("anything"))
+    assert not stage.login.looks_logged_out(page("anything"), 0)
     assert 0 == stage.login.logins
 
 
@@ -97,7 +99,7 @@ def test_a_spider_without_login_is_left_alone() -> None:
     ],
 )
 def test_only_html_with_2xx_is_judged(answer: Any, expected: bool) -> None:
-    assert expected is Stage().login.looks_logged_out(answer)
+    assert expected is Stage().login.looks_logged_out(answer, 0)
 
 
 def test_pages_of_an_older_epoch_need_no_login_of_their_own() -> None:
@@ -137,8 +139,29 @@ def test_three_logins_without_a_logged_in_page_end_it() -> None:
     stage = Stage()
     for epoch in range(MOST_IN_A_ROW):
         assert stage.login.again(epoch)
-    assert not stage.login.looks_logged_out(page("account"))
+    assert not stage.login.looks_logged_out(page("account"), MOST_IN_A_ROW)
     for epoch in range(MOST_IN_A_ROW, 2 * MOST_IN_A_ROW):
         assert stage.login.again(epoch)
     with pytest.raises(LoginError, match="in a row"):
         stage.login.again(2 * MOST_IN_A_ROW)
+
+
+def test_an_answer_from_before_a_login_does_not_confirm_it() -> None:
+    """A logged-in page that was asked for in an older epoch says nothing about the login since."""
+    stage = Stage()
+    assert stage.login.again(0)
+    assert not stage.login.looks_logged_out(page("account"), 0)
+    assert stage.login.led_nowhere(1)
+    assert not stage.login.looks_logged_out(page("account"), 1)
+    assert not stage.login.led_nowhere(1)
+
+
+def test_a_page_that_never_shows_a_member_does_not_log_in_for_ever() -> None:
+    """Once a login was made for a page and others have shown that it works, the page itself is at fault."""
+    stage = Stage()
+    assert stage.login.again(0)
+    stage.login.made_for(7)
+    assert not stage.login.in_vain_for(7)
+    assert not stage.login.looks_logged_out(page("account"), 1)
+    assert stage.login.in_vain_for(7)
+    assert not stage.login.in_vain_for(8)

@@ -99,6 +99,7 @@ def test_ten_faults_in_a_row_send_the_host_to_rest() -> None:
     for _ in range(BREAK_AFTER * (DOWN_AFTER - 2)):
         pace.broke(200.0)
     assert pace.down
+    assert 200.0 == pace.next_at, "what is left for it is failed at once"
     pace.answered(0.1)
     assert not pace.down
 
