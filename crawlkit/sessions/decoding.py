@@ -3,9 +3,9 @@
 What belongs here: a chain of decoders that no input, however small, can make produce more than is asked for at a time,
 or work without end for nothing. What does not: where the bytes come from, or how much is too much (raw.py).
 
-The decoders are urllib3's, but for zstd's. The chain is not: urllib3's asks the outer layers for more each time, whether
-or not the inner ones have used up what they had. What is kept back between two layers that expand grows without limit
-there, and two layers of which the inner one comes to nothing never return. Here each layer is fed when it is empty.
+The decoders are urllib3's, but for zstd's. The chain is not: urllib3's asks the outer layers for more each time,
+whether or not the inner ones have used up what they had. What is kept back between two layers that expand grows without
+limit there, and two layers of which the inner one comes to nothing never return. Here a layer is fed when it is empty.
 """
 
 from __future__ import annotations

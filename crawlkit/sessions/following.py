@@ -177,10 +177,18 @@ class Redirects:
         prepared_request.method = method_after(response.status_code, prepared_request.method or "GET")
 
     def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
-        """Takes Authorization off when it must not go along; a .netrc may have credentials for the new host."""
+        """Takes Authorization off when it must not go along; a .netrc may have credentials for the new host.
+
+        A .netrc knows no ports and schemes. What must not go along to another of the same host, from https to http
+        above all, does not come back by way of it.
+        """
         headers, url = prepared_request.headers, prepared_request.url or ""
-        if "Authorization" in headers and self.should_strip_auth(response.request.url or response.url, url):
+        before = response.request.url or response.url
+        stripped = self.should_strip_auth(before, url)
+        if stripped and "Authorization" in headers:
             del headers["Authorization"]
+        if stripped and leaks.same_host(prepare_url(before), url):
+            return
         if self.trust_env and "Authorization" not in headers:
             found = get_netrc_auth(url)
             if found is not None:

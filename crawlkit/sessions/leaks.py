@@ -48,6 +48,11 @@ def same_origin(one: str, other: str) -> bool:
     return origin_of(one) == origin_of(other)
 
 
+def same_host(one: str, other: str) -> bool:
+    """Whether two URLs have the same host, whatever the ports."""
+    return origin_of(one).host == origin_of(other).host
+
+
 def authorization_stays(old: str, new: str) -> bool:
     """Whether Authorization may go along from `old` to `new`: same origin, or the same host's step from http to
     https.
