@@ -98,18 +98,24 @@ class Accounts:
             self._logins.append(login)
         return Account(session, login)
 
-    def fetch_robots(self, url: str) -> Response:
-        """A robots.txt: with no cookie and no secret header of any profile."""
+    def fetch_robots(self, url: str) -> tuple[int, bytes]:
+        """Status and body of a robots.txt, as much of it as counts; with no cookie and no secret header of any profile."""
         with self._lock:
             if self._robots is None:
-                self._robots = self._new_session(None, max_body=4 * ROBOTS_BYTES)
+                self._robots = self._new_session(None)
                 self._robots.cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # takes none, sends none
                 self._robots.headers.clear()
                 self._robots.headers["User-Agent"] = self._settings.fetch.user_agent
                 self._robots.headers["Accept-Encoding"] = "gzip, deflate"
                 self._robots.auth = _as_it_is  # or netrc would be asked
             session = self._robots
-        return session.get(url)
+        with session.get(url, stream=True) as response:
+            body = b""
+            for piece in response.iter_content(65536):
+                body += piece
+                if len(body) >= ROBOTS_BYTES:
+                    break
+            return response.status_code, body[:ROBOTS_BYTES]
 
     def save(self) -> None:
         """Commit to the vault what the sessions learned; nothing happens when nothing changed."""
@@ -125,7 +131,7 @@ class Accounts:
             self._robots.close()
         self.pool.close()
 
-    def _new_session(self, profile: str | None, *, max_body: int | None = None) -> Session:
+    def _new_session(self, profile: str | None) -> Session:
         fetch = self._settings.fetch
         session = Session(
             profile=profile,
@@ -134,7 +140,7 @@ class Accounts:
             deadline=fetch.deadline,
             retries=0,
             pool=self.pool,
-            max_body=max_body if max_body is not None else fetch.max_body,
+            max_body=fetch.max_body,
         )
         session.max_redirects = fetch.max_redirects
         session.verify = fetch.verify

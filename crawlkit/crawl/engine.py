@@ -334,7 +334,7 @@ class Engine:
         loopback = host in _LOOPBACK or host.startswith("127.") or host.endswith(".localhost")
         limit = crawl.per_host if crawl.per_host is not None else (8 if loopback else 2)
         delay = crawl.delay if crawl.delay is not None else (0.0 if loopback else 0.25)
-        return Pace(limit=limit, delay=delay, adaptive=crawl.adaptive)
+        return Pace(limit=limit, delay=delay, adaptive=crawl.adaptive, closed=crawl.robots)
 
 
 def _described(arguments: Mapping[str, Any]) -> str:

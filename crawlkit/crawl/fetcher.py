@@ -96,10 +96,13 @@ class Fetcher:
         if self._robots is None:
             return
         origin = urls.origin(urls.root(url))
-        allowed = self._robots.allows(url, origin)
-        delay = self._robots.crawl_delay(origin)
-        if delay is not None:
-            self._scheduler.obey(netloc, delay)
+        try:
+            allowed = self._robots.allows(url, origin)
+            delay = self._robots.crawl_delay(origin)
+            if delay is not None:
+                self._scheduler.obey(netloc, delay)
+        finally:
+            self._scheduler.known(netloc)
         if allowed:
             return
         if start:
@@ -146,7 +149,7 @@ class Fetcher:
         origin = urls.origin(urls.root(href))
         if lease.start:
             self._scope.join(origin)  # example.org that redirects to www.example.org means both
-        elif not self._scope.allows(origin):
+        elif origin.netloc != lease.host and not self._scope.allows(origin):  # dont_filter may have left the scope
             raise HopRefused("offsite")
         self.check_robots(href, origin.netloc, start=lease.start)
 

@@ -55,6 +55,8 @@ def row_of(value: object, spider: Spider, url: str) -> Row:
     values: Mapping[Any, Any]
     if isinstance(value, Item):
         table, values, key = value.table, value.row, value.key
+        if not isinstance(values, Mapping):
+            raise ItemError(f"{url}: Item.row must be a dict, not {type(values).__name__}")
     elif isinstance(value, Mapping):
         table, values = DEFAULT_TABLE, value
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -81,7 +83,9 @@ def _key(
         key = spider.key.get(table) if isinstance(spider.key, Mapping) else spider.key
     if key is None:
         return ()
-    columns = (key,) if isinstance(key, str) else tuple(key)
+    columns = (key,) if isinstance(key, str) else tuple(key) if isinstance(key, Sequence) else (key,)
+    if not all(isinstance(column, str) for column in columns):
+        raise ItemError(f"{url}: the key of table {table!r} must be a column's name or several, not {_short(key)}")
     for column in columns:
         if values.get(column) is None:
             raise ItemError(f"{url}: an item of table {table!r} has no value in its key column {column!r}")
@@ -129,7 +133,7 @@ def _scalar(column: str, value: Any, url: str) -> str | int | float | bytes | No
         return bytes(value)
     if isinstance(value, Mapping | list | tuple):
         try:
-            text = json.dumps(value, ensure_ascii=False, default=_json_value)
+            text = json.dumps(_plain(value), ensure_ascii=False, default=_json_value, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise ItemError(f"{url}: column {column!r} cannot be written as JSON: {error}") from error
     else:
@@ -149,6 +153,17 @@ def _text(value: Any) -> str | None:
     if isinstance(value, str | decimal.Decimal | uuid.UUID | os.PathLike):
         return str(value)
     return None
+
+
+def _plain(value: Any) -> Any:
+    """NaN as the text "NaN", also within: JSON has no such number."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else "NaN" if math.isnan(value) else str(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value
 
 
 def _json_value(value: Any) -> Any:

@@ -12,6 +12,7 @@ from crawlkit import url as urls
 from crawlkit.crawl.request import dump
 from crawlkit.crawl.scope import Scope
 from crawlkit.crawl.spider import Spider
+from crawlkit.exceptions import SpiderError
 from crawlkit.sessions.request import Request
 from crawlkit.store.outcome import Link
 
@@ -112,6 +113,9 @@ class Links:
     def _link(self, request: Request, href: str, origin: urls.Origin, *, depth: int, start: bool) -> Link:
         if request._meta:
             self._warn_of(request._meta)
+        priority = request.priority
+        if type(priority) is not int or not -(2**31) <= priority < 2**31:
+            raise SpiderError(f"{request.url}: priority must be a whole number of 32 bits, not {str(priority)[:40]!r}")
         return Link(
             fingerprint=urls.fingerprint(
                 href,
@@ -121,7 +125,7 @@ class Links:
             ),
             url=href,
             host=origin.netloc,
-            priority=request.priority,
+            priority=priority,
             depth=depth,
             request=dump(request, self._spider),
             dont_filter=request.dont_filter and not start,

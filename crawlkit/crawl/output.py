@@ -66,13 +66,14 @@ class Output:
             count += 1
             if isinstance(value, Request):
                 self.requests.append(value)
+                size += len(value.url) + len(value.body or b"")
             elif isinstance(value, Download):
                 self._fetch_file(value, url, response)
             else:
                 size += self._take_item(value, url, response)
             if count > MAX_OUTPUTS or size > MAX_BYTES or (count % 64 == 0 and time.monotonic() > end):
                 raise CallbackTooLong(
-                    f"{url}: the callback did not end after {count} outputs, {size} bytes of items or "
+                    f"{url}: the callback did not end after {count} outputs, {size} bytes or "
                     f"{MAX_SECONDS:.0f} s; spread the work over several requests"
                 )
 

@@ -25,10 +25,12 @@ class Pace:
         "_ceiling",
         "_floor",
         "_good",
+        "_slowed_at",
         "_latency",
         "_shortest_delay",
         "active",
         "adaptive",
+        "closed",
         "delay",
         "faults",
         "limit",
@@ -37,7 +39,7 @@ class Pace:
         "rests",
     )
 
-    def __init__(self, *, limit: int, delay: float, adaptive: bool = True) -> None:
+    def __init__(self, *, limit: int, delay: float, adaptive: bool = True, closed: bool = False) -> None:
         self._ceiling = self.limit = max(1, limit)
         self._shortest_delay = self.delay = delay
         self.adaptive = adaptive
@@ -46,6 +48,9 @@ class Pace:
         self.faults = 0
         self.rests = 0
         self.parked = False
+        #: Until `open`: one request at a time, because nobody knows yet what gap robots.txt asks for.
+        self.closed = closed
+        self._slowed_at = -1.0
         self._good = 0
         self._latency = 0.0
         self._floor = 0.0
@@ -53,7 +58,7 @@ class Pace:
     @property
     def full(self) -> bool:
         """Whether as many requests are under way as the limit allows."""
-        return self.active >= self.limit
+        return self.active >= (1 if self.closed else self.limit)
 
     @property
     def down(self) -> bool:
@@ -65,12 +70,23 @@ class Pace:
         """The smoothed time to an answer; 0 before the first."""
         return self._latency
 
+    def open(self) -> None:
+        """The host's rules are known: its limit holds from now on."""
+        self.closed = False
+
+    def park(self) -> None:
+        """Leave the host to another run."""
+        self.parked = True
+
     def obey(self, crawl_delay: float) -> None:
         """Take in robots.txt's Crawl-delay: it lengthens the gap, never shortens it, and asks for one at a time."""
         if crawl_delay > self._shortest_delay:
             self._shortest_delay = crawl_delay
             self.delay = max(self.delay, crawl_delay)
             self._ceiling = self.limit = 1
+            self.next_at += crawl_delay  # the request that asked for robots.txt has gone out just now
+            if crawl_delay > LONGEST_WAIT_SECONDS:
+                self.parked = True
 
     def sent(self, now: float) -> None:
         """A request goes out at `now`: gaps count from sending."""
@@ -97,21 +113,31 @@ class Pace:
             self.limit = max(1, self.limit - 1)
         else:
             self.limit = min(self._ceiling, self.limit + 1)
-            self.delay = max(self._shortest_delay, self.delay * 0.7 if self.delay > 0.05 else 0.0)
+            self.delay = max(self._shortest_delay, self.delay * 0.5 if self.delay > 0.1 else 0.0)
 
-    def refused(self, now: float, retry_after: float | None, *, longest: float = LONGEST_WAIT_SECONDS) -> None:
+    def refused(
+        self,
+        now: float,
+        retry_after: float | None,
+        *,
+        longest: float = LONGEST_WAIT_SECONDS,
+        sent_at: float | None = None,
+    ) -> None:
         """The host answered 429 or 503: the whole host waits, for `retry_after` seconds where it says so.
 
-        Longer than `longest` seconds parks the host for this run.
+        Answers to what was sent before the last slowdown say nothing new and slow down no further. Longer than `longest`
+        seconds parks the host for this run.
         """
         self._good = 0
         self.faults = self.rests = 0
-        if self.adaptive:
+        if self.adaptive and (sent_at is None or sent_at > self._slowed_at):
+            self._slowed_at = now
             self.limit = max(1, self.limit // 2)
-            self.delay = min(_LONGEST_DELAY_SECONDS, max(0.25, self.delay * 2))
+            if retry_after is None:
+                self.delay = min(_LONGEST_DELAY_SECONDS, max(0.25, self.delay * 2))
         if retry_after is not None and retry_after > longest:
             self.parked = True
-        wait = self.delay if retry_after is None else retry_after
+        wait = self.delay if retry_after is None else min(retry_after, longest)
         self.next_at = max(self.next_at, now + wait)
 
     def broke(self, now: float) -> None:

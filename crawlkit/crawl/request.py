@@ -55,7 +55,9 @@ def dump(request: Request, spider: Spider) -> str | None:
     if "meta" in state:
         _check_meta(request.meta, request.url)
     try:
-        return json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+        text.encode()  # a lone surrogate would be refused by the database only
+        return text
     except (TypeError, ValueError) as error:
         raise SpiderError(
             f"{request.url}: meta, cb_kwargs and cookies of a request must be JSON values, "

@@ -14,8 +14,6 @@ from crawlkit.url import Origin
 if TYPE_CHECKING:
     from protego import Protego
 
-    from crawlkit.sessions.response import Response
-
 #: RFC 9309, 2.4: a copy should not be used for longer than a day; 2.5: at least 500 KiB must be read.
 FRESH_SECONDS = 24 * 3600.0
 MAX_BYTES = 500 * 1024
@@ -46,7 +44,7 @@ class Shelf(Protocol):
 class Robots:
     """Answers for any thread. One thread fetches an origin's robots.txt, the others of that origin wait for it."""
 
-    def __init__(self, fetch: Callable[[str], Response], shelf: Shelf, clock: Clock, *, user_agent: str) -> None:
+    def __init__(self, fetch: Callable[[str], tuple[int, bytes]], shelf: Shelf, clock: Clock, *, user_agent: str) -> None:
         self._fetch = fetch
         self._shelf = shelf
         self._clock = clock
@@ -112,23 +110,19 @@ class Robots:
     def _ask(self, origin: Origin, now: float) -> Copy:
         url = f"{origin}/robots.txt"
         try:
-            response = self._fetch(url)
+            status, body = self._fetch(url)
         except exceptions.TooManyRedirects:
             return Copy(str(origin), now, 404, "")  # RFC 9309, 2.3.1.2: unreachable by redirects counts as unavailable
-        except exceptions.BodyTooLarge:
-            raise RobotsUnavailable(f"{url} is larger than crawlkit reads") from None
         except exceptions.RequestException as error:
             raise RobotsUnavailable(f"{url} could not be fetched: {error}") from error
-        status = response.status_code
         if status >= 500 or status == 429:
             raise RobotsUnavailable(f"{url} answered {status}")
-        if status != 200 or _is_page(response):
+        if status != 200 or _is_page(body):
             return Copy(str(origin), now, status if status >= 400 else 404, "")
-        body = response.content[:MAX_BYTES]
         return Copy(str(origin), now, 200, body.decode("utf-8-sig", "replace"))
 
 
-def _is_page(response: Response) -> bool:
+def _is_page(body: bytes) -> bool:
     """Whether HTML came in robots.txt's place: an error page or a login (counts as 4xx)."""
-    head = response.content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    head = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return head.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<!--"))

@@ -77,7 +77,8 @@ class Scheduler:
                         return found
                     wait = None if found is None else max(0.0, found - now)
                 self.waiting += 1
-                self._ready.wait(wait)
+                # Bounded: a robots.txt may ask for a gap that no timer can count.
+                self._ready.wait(None if wait is None else min(wait, LONGEST_WAIT_SECONDS))
                 self.waiting -= 1
             return None
 
@@ -121,10 +122,21 @@ class Scheduler:
         """The host gave a proper answer after `seconds`."""
         self._change(netloc, lambda pace, _now: pace.answered(seconds))
 
-    def refused(self, netloc: str, retry_after: float | None) -> bool:
-        """The host answered 429 or 503. True when it asked for so long a wait that it is parked."""
+    def refused(self, netloc: str, retry_after: float | None, *, sent_ago: float = 0.0) -> bool:
+        """The host answered 429 or 503 to what was sent `sent_ago` seconds ago. True when it is parked for its wait."""
         longest = self._longest_wait
-        return self._change(netloc, lambda pace, now: pace.refused(now, retry_after, longest=longest)).parked
+        return self._change(
+            netloc, lambda pace, now: pace.refused(now, retry_after, longest=longest, sent_at=now - sent_ago)
+        ).parked
+
+    def known(self, netloc: str) -> None:
+        """What robots.txt says of the host is known: more than its first request may go."""
+        self._change(netloc, lambda pace, _now: pace.open())
+
+    def park_if_far(self, netloc: str, seconds: float) -> None:
+        """A host whose next page is due in `seconds`: beyond the longest wait another run goes on with it."""
+        if seconds > self._longest_wait:
+            self._change(netloc, lambda pace, _now: pace.park())
 
     def broke(self, netloc: str) -> bool:
         """The host gave no answer. True when it counts as down for this run."""
@@ -140,11 +152,12 @@ class Scheduler:
             host = self._host(netloc)
             pace = host.pace
             before = pace.limit
+            was_full = pace.full
             change(pace, self._clock.monotonic())
             limit = pace.limit
-            if limit > before:
+            if was_full and not pace.full:
                 self._list(host)
-                self._ready.notify()
+                self._ready.notify_all()
         if limit != before:
             self._set_limit(netloc, limit)  # the pool takes its own lock
         return pace

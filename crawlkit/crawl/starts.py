@@ -45,7 +45,13 @@ class Starts:
             if self._stopped is not None:
                 raise self._stopped
             for count, request in enumerate(chain(self._first, self._requests), 1):
-                writer.seed(links.start(request))
+                try:
+                    link = links.start(request)
+                except (ValueError, exceptions.SpiderError) as error:
+                    log.error("start request left out: %s", error)
+                    tally.fault("a start request", str(error))
+                    continue
+                writer.seed(link)
                 if count % _AHEAD == 0:
                     writer.call(lambda store: None)
                 if writer.over.is_set():

@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 #: Messages taken into one transaction at most.
 _GROUP = 64
+#: A wait that no timer can count is looked at again after this time.
+_LONGEST_SLEEP_SECONDS = 3600.0
 
 
 @dataclass(slots=True)
@@ -172,7 +174,7 @@ class Writer(threading.Thread):
     def _seconds_to_wait(self) -> float | None:
         if not self._due:
             return None
-        return max(0.0, self._due[0][0] - self._clock.time())
+        return min(_LONGEST_SLEEP_SECONDS, max(0.0, self._due[0][0] - self._clock.time()))
 
     def _handle(self, messages: list[_Message]) -> None:
         self._handling = messages
@@ -227,6 +229,8 @@ class Writer(threading.Thread):
         if room and len(leases) < room:
             due = self._store.next_due(host)
             if due is not None:
+                if not leases:
+                    self.scheduler.park_if_far(host, due - self._clock.time())
                 self._wait_until(host, due)
 
     def _wait_until(self, host: str, due: float) -> None:

@@ -54,7 +54,7 @@ class Site:
         self.fetched.append(url)
         if isinstance(self.answer, BaseException):
             raise self.answer
-        return self.answer
+        return self.answer.status_code, self.answer.content[:MAX_BYTES]
 
     def allows(self, path: str) -> bool:
         return self.robots.allows(f"https://example.org{path}", SITE)
