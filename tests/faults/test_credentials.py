@@ -1,8 +1,8 @@
 """Which secrets a redirect takes along, by kind of secret, of change and of redirect: the servers' own logs judge.
 
 The rule: a secret belongs to the origin (scheme, host and port) that it was given for. Exceptions, each stated by a row
-of `KINDS`: Authorization goes from http at port 80 to https at port 443 of the same host, as in requests; cookies of the
-jar know neither ports nor schemes but for Secure (RFC 6265bis); what the program wrote into `Cookie` or
+of `KINDS`: Authorization goes from http at port 80 to https at port 443 of the same host, as in requests; cookies of
+the jar know neither ports nor schemes but for Secure (RFC 6265bis); what the program wrote into `Cookie` or
 `Proxy-Authorization` by hand was for one request; a body goes with 307 and 308 wherever they lead and with no other, as
 RFC 9110 and requests have it (`check_hop` is how a program refuses such a hop).
 """
