@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from crawlkit.crawl.clock import Clock
 from crawlkit.crawl.failure import Failure, HttpError, reason_of
 from crawlkit.crawl.fetcher import Fetcher, HopRefused, RobotsForbid
 from crawlkit.crawl.links import Links
+from crawlkit.crawl.login import Healing
 from crawlkit.crawl.output import FileFailed, Output
 from crawlkit.crawl.request import load
 from crawlkit.crawl.robots import RobotsUnavailable
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 _GONE = (404, 410)
 _OVERLOADED = (429, 503)
 _TRACE_CHARACTERS = 4000
+#: A server may ask for centuries; a month later its mind is asked for again.
+_LONGEST_NOT_BEFORE_SECONDS = 30 * 24 * 3600.0
 
 
 class Visitor:
@@ -62,8 +66,11 @@ class Visitor:
         self._handle_status = handle_status
         self._files = files
 
-    def visit(self, lease: Lease) -> Visit:
-        """Do all that a page needs. Raises only what ends the run: LoginError, or StopCrawl of the author's login."""
+    def visit(self, lease: Lease, release: Callable[[], None]) -> Visit:
+        """Do all that a page needs. Raises only what ends the run: LoginError, or StopCrawl of the author's login.
+
+        `release` is called as soon as the host is free again, before the author's code gets the page.
+        """
         outcome = Outcome(page=lease.page, run=lease.run, state="failed", attempts=lease.attempts)
         visit = Visit(outcome, lease.url, lease.host, lease.depth)
         try:
@@ -74,8 +81,15 @@ class Visitor:
         if self._scheduler.pace_of(lease.host).down:
             down = exceptions.ConnectionError(f"{lease.host} gave no answer so often that it was given up for this run")
             return self._failed(visit, request, down, reason="host_down")
-        if not self._fetcher.login_of(request).first():
-            return self._give_back(visit)
+        login = self._fetcher.login_of(request)
+        try:
+            if login.first() is Healing.BUSY:
+                return self._give_back(visit)
+            return self._visit(visit, lease, request, release)
+        finally:
+            login.let_go()
+
+    def _visit(self, visit: Visit, lease: Lease, request: Request, release: Callable[[], None]) -> Visit:
         try:
             response, epoch = self._fetch(lease, request, visit)
         except RobotsUnavailable as error:
@@ -92,7 +106,7 @@ class Visitor:
         except Exception as error:  # a URL or a header that nobody foresaw: the page fails, the crawl goes on
             log.exception("fetching %s failed", lease.url)
             return self._failed(visit, request, error)
-        return self._judge(visit, lease, request, response, epoch)
+        return self._judge(visit, lease, request, response, epoch, release)
 
     # --- fetching ----------------------------------------
 
@@ -128,7 +142,9 @@ class Visitor:
 
     # --- judging ----------------------------------------
 
-    def _judge(self, visit: Visit, lease: Lease, request: Request, response: Response, epoch: int) -> Visit:
+    def _judge(
+        self, visit: Visit, lease: Lease, request: Request, response: Response, epoch: int, release: Callable[[], None]
+    ) -> Visit:
         status = response.status_code
         if status in _OVERLOADED or status in self._policy.statuses:
             again = self._overloaded(visit, lease, request, response)
@@ -145,23 +161,26 @@ class Visitor:
             return self._failed(visit, request, error, response)
         try:
             logged_out = self._fetcher.login_of(request).looks_logged_out(response, epoch)
-        except (Exception, SystemExit) as error:  # the author's logged_in
+        except BaseException as error:  # the author's logged_in: nothing of it may end a worker
             return self._author_failed(visit, lease, request, response, error, "logged_in")
         if logged_out:
-            return self._heal(visit, lease, request, response, epoch)
+            return self._heal(visit, lease, request, response, epoch, release)
+        self._fetcher.login_of(request).let_go()
+        release()
         return self._call_back(visit, lease, request, response)
 
-    def _heal(self, visit: Visit, lease: Lease, request: Request, response: Response, epoch: int) -> Visit:
+    def _heal(
+        self, visit: Visit, lease: Lease, request: Request, response: Response, epoch: int, release: Callable[[], None]
+    ) -> Visit:
         """The page came back logged out: log in, or let another thread, and confirm it by fetching the page again."""
         login = self._fetcher.login_of(request)
-        if login.in_vain_for(lease.page):
-            error = exceptions.LoginError("the page shows a logged-out visitor right after a login that works elsewhere")
-            return self._failed(visit, request, error, response, reason="needs_login")
         if login.led_nowhere(epoch):
             raise login.refuse(lease.url)
-        if not login.again(epoch):
+        healing = login.again(epoch)
+        if healing is Healing.BUSY:
             return self._give_back(visit)
-        login.made_for(lease.page)
+        if healing is Healing.ALIVE:
+            return self._needs_login(visit, request, response)
         try:
             response, epoch = self._fetch(lease, request, visit)
         except (RobotsUnavailable, RobotsForbid, HopRefused, exceptions.RequestException):
@@ -169,8 +188,12 @@ class Visitor:
         if login.looks_logged_out(response, epoch):
             if login.led_nowhere(epoch):
                 raise login.refuse(lease.url)
-            return self._give_back(visit)
-        return self._judge(visit, lease, request, response, epoch)
+            return self._needs_login(visit, request, response) if login.lives() else self._give_back(visit)
+        return self._judge(visit, lease, request, response, epoch, release)
+
+    def _needs_login(self, visit: Visit, request: Request, response: Response) -> Visit:
+        error = exceptions.LoginError("the page shows no member although the session is logged in")
+        return self._failed(visit, request, error, response, reason="needs_login")
 
     def _wants(self, status: int, request: Request) -> bool:
         meta = request.meta
@@ -185,8 +208,9 @@ class Visitor:
         status = response.status_code
         if status in _OVERLOADED:
             wait = parse_retry_after(response.headers.get("Retry-After"), self._clock.time())
-            if self._scheduler.refused(_host_of(response.url, lease), wait):
-                visit.outcome.not_before = self._clock.time() + (wait or 0.0)
+            sent_ago = visit.outcome.elapsed or 0.0
+            if self._scheduler.refused(_host_of(response.url, lease), wait, sent_ago=sent_ago):
+                visit.outcome.not_before = self._clock.time() + min(wait or 0.0, _LONGEST_NOT_BEFORE_SECONDS)
                 return self._give_back(visit)  # parked: another run goes on with this host
         delay = self._delay(lease, request, response=response)
         return None if delay is None else self._retry(visit, delay)
@@ -196,17 +220,17 @@ class Visitor:
         output = Output(self._spider, self._files)
         outcome = visit.outcome
         try:
-            output.collect(callback(response, **request.cb_kwargs), response.url, response)
-            outcome.links = self._judge_links(output, lease, visit)
-        except exceptions.StopCrawl as stop:
-            visit.stop = stop.reason or "StopCrawl"
-            outcome.links = self._judge_links(output, lease, visit)
+            try:
+                output.collect(callback(response, **request.cb_kwargs), response.url, response)
+            except exceptions.StopCrawl as stop:
+                visit.stop = stop.reason or "StopCrawl"
+            outcome.links = self._links.judge(output.requests, depth=lease.depth + 1, skips=visit.skips)
         except exceptions.IgnoreRequest as error:
             return self._skipped(visit, f"ignored: {error.reason}" if error.reason else "ignored")
         except FileFailed as failed:
             self._note_fault(lease, failed.error)
             return self._retry_or_fail(visit, lease, request, failed.error)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # KeyboardInterrupt and the like too: nothing of the author's may end a worker
             return self._author_failed(visit, lease, request, response, error, "callback")
         outcome.state = "done"
         outcome.rows = output.rows
@@ -214,9 +238,6 @@ class Visitor:
         if request.method == "GET" and not request.body and (lease.start or not request.dont_filter):
             outcome.page_key = self._links.page_key(response.url, request)
         return visit
-
-    def _judge_links(self, output: Output, lease: Lease, visit: Visit) -> list[Any]:
-        return self._links.judge(output.requests, depth=lease.depth + 1, skips=visit.skips)
 
     # --- endings ----------------------------------------
 
@@ -262,7 +283,7 @@ class Visitor:
     def _retry(self, visit: Visit, delay: float) -> Visit:
         visit.retry = True
         visit.outcome.attempts += 1
-        visit.outcome.not_before = self._clock.time() + delay
+        visit.outcome.not_before = self._clock.time() + min(delay, _LONGEST_NOT_BEFORE_SECONDS)
         return self._give_back(visit)
 
     def _give_back(self, visit: Visit) -> Visit:
@@ -295,13 +316,14 @@ class Visitor:
         errback: Any = request.errback
         output = Output(self._spider, self._files)
         try:
-            output.collect(errback(Failure(request, error, response)), request.url, response)
-        except exceptions.StopCrawl as stop:
-            visit.stop = stop.reason or "StopCrawl"
-        except (Exception, SystemExit):
+            try:
+                output.collect(errback(Failure(request, error, response)), request.url, response)
+            except exceptions.StopCrawl as stop:
+                visit.stop = stop.reason or "StopCrawl"
+            outcome.links = self._links.judge(output.requests, depth=visit.depth + 1, skips=visit.skips)
+        except BaseException:
             log.exception("%s: the errback failed", request.url)
             return visit
-        outcome.links = self._links.judge(output.requests, depth=visit.depth + 1, skips=visit.skips)
         outcome.rows = output.rows
         return visit
 

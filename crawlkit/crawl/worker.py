@@ -19,6 +19,21 @@ log = logging.getLogger(__name__)
 _UNCOMMITTED = 2
 
 
+class Release:
+    """Frees a host for another request, once: an author's slow callback must not hold its host up."""
+
+    __slots__ = ("_host", "_scheduler")
+
+    def __init__(self, scheduler: Scheduler, host: str) -> None:
+        self._scheduler = scheduler
+        self._host: str | None = host
+
+    def __call__(self) -> None:
+        if self._host is not None:
+            self._scheduler.release(self._host)
+            self._host = None
+
+
 class Worker(threading.Thread):
     """Takes leases until there are none. `submit` hands a visit over; `login_failed` ends the run."""
 
@@ -56,16 +71,17 @@ class Worker(threading.Thread):
                     stay = stay + 1 if lease.host == last else 0
                     last = lease.host
                     self.busy = lease.url
-                    visit = self._visit(lease)
+                    release = Release(self._scheduler, lease.host)
+                    visit = self._visit(lease, release)
                     self.busy = None
-                    self._scheduler.release(lease.host)
+                    release()
                     self._submit(visit, self._uncommitted.release)
         finally:
             share.close()
 
-    def _visit(self, lease: Lease) -> Visit:
+    def _visit(self, lease: Lease, release: Release) -> Visit:
         try:
-            return self._visitor.visit(lease)
+            return self._visitor.visit(lease, release)
         except LoginError as error:
             self._login_failed(error)
             return self._given_back(lease)

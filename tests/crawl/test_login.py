@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crawlkit.crawl.login import MOST_IN_A_ROW, Login
+from crawlkit.crawl.login import MOST_IN_A_ROW, Healing, Login
 from crawlkit.crawl.spider import Spider
 from crawlkit.exceptions import LoginError
 
@@ -19,6 +19,14 @@ class FakeSession:
         self.profile = SimpleNamespace(name="me", state=state if state is not None else {})
         self.saved = 0
         self.hooks: dict[str, list[Any]] = {"response": []}
+        self.cookies = SimpleNamespace(next_epoch=lambda: self.epochs.append(1))
+        self.epochs: list[int] = []
+        self.shows = "sign in"
+        self.asked: list[str] = []
+
+    def get(self, url: str) -> Any:
+        self.asked.append(url)
+        return page(self.shows)
 
     def save(self) -> None:
         self.saved += 1
@@ -59,23 +67,67 @@ class Stage:
 
 
 def page(text: str, status: int = 200, html: bool = True) -> Any:
-    return SimpleNamespace(text=text, status_code=status, is_html=html, url="https://example.org/")
+    return SimpleNamespace(
+        text=text, status_code=status, ok=status < 400, is_html=html, url="https://example.org/", history=[]
+    )
 
 
-def test_first_logs_in_once_and_saves() -> None:
-    """The first page waits for a login, during which nothing is handed out; the next page does not."""
+def test_first_logs_in_once() -> None:
+    """The first page waits for a login; until it has been judged nothing is handed out; the next page does not wait."""
     stage = Stage()
-    assert stage.login.first()
-    assert stage.login.first()
-    assert (1, 1, 1) == (stage.spider.calls, stage.session.saved, stage.login.epoch)
+    assert Healing.DONE is stage.login.first()
+    assert Healing.DONE is stage.login.first()
+    assert (1, 1) == (stage.spider.calls, stage.login.epoch)
+    assert ["pause"] == stage.pauses
+    stage.login.let_go()
     assert ["pause", "resume"] == stage.pauses
+    stage.login.let_go()
+    assert ["pause", "resume"] == stage.pauses
+
+
+def test_a_login_is_kept_once_a_page_confirms_it() -> None:
+    """A wrong password must not make the next run believe that it is logged in."""
+    stage = Stage()
+    stage.login.first()
+    assert {} == stage.session.profile.state
+    assert not stage.login.looks_logged_out(page("account"), 1)
+    assert ({"login": {"epoch": 1}}, 1) == (stage.session.profile.state, stage.session.saved)
+
+
+def test_without_logged_in_the_login_itself_is_believed() -> None:
+    class Simple(Spider):
+        def login(self, session: Any) -> None: ...
+
+    stage = Stage(Simple())
+    stage.login.first()
     assert {"login": {"epoch": 1}} == stage.session.profile.state
+
+
+def test_the_answer_to_the_login_may_confirm_it() -> None:
+    """A site that leads to the account page after the form says so at once."""
+
+    class Told(Member):
+        def login(self, session: Any) -> None:
+            for hook in session.hooks["response"]:
+                hook(page("account"))
+
+    stage = Stage(Told())
+    stage.login.first()
+    assert not stage.login.led_nowhere(1)
+    assert {"https://example.org"} == {str(origin) for origin in stage.login.origins}
+
+
+def test_answers_from_before_and_during_a_login_leave_the_cookies_alone() -> None:
+    """The jar's epoch moves twice: before the form is fetched and after the login is done."""
+    stage = Stage()
+    stage.login.first()
+    assert 2 == len(stage.session.epochs)
 
 
 def test_a_saved_login_is_trusted() -> None:
     """The second run of a job sends no login request."""
     stage = Stage(state={"login": {"epoch": 3}})
-    assert stage.login.first()
+    assert Healing.DONE is stage.login.first()
     assert 0 == stage.spider.calls
 
 
@@ -84,7 +136,7 @@ def test_a_spider_without_login_is_left_alone() -> None:
         pass
 
     stage = Stage(Plain())
-    assert stage.login.first()
+    assert Healing.DONE is stage.login.first()
     assert not stage.login.looks_logged_out(page("anything"), 0)
     assert 0 == stage.login.logins
 
@@ -106,21 +158,41 @@ def test_pages_of_an_older_epoch_need_no_login_of_their_own() -> None:
     """Forty pages that came back logged out together lead to one login."""
     stage = Stage()
     for _ in range(40):
-        assert stage.login.again(0)
+        assert Healing.DONE is stage.login.again(0)
+        stage.login.let_go()
     assert 1 == stage.spider.calls
 
 
 def test_while_one_logs_in_the_others_give_their_page_back() -> None:
     stage = Stage()
     stage.spider.go.clear()
-    thread = threading.Thread(target=stage.login.again, args=(0,))
+
+    def log_in() -> None:
+        stage.login.again(0)
+        stage.login.let_go()
+
+    thread = threading.Thread(target=log_in)
     thread.start()
     assert stage.spider.entered.wait(5)
-    assert not stage.login.again(0)
+    assert Healing.BUSY is stage.login.again(0)
+    stage.login.let_go()
     stage.spider.go.set()
     thread.join(5)
-    assert stage.login.again(0)
-    assert 1 == stage.spider.calls
+    assert Healing.DONE is stage.login.again(0)
+    assert (1, ["pause", "resume"]) == (stage.spider.calls, stage.pauses)
+
+
+def test_a_page_that_never_shows_a_member_leads_to_no_login() -> None:
+    """The last page that did is fetched again: while it still does, the session lives and the page is at fault."""
+    stage = Stage()
+    stage.login.first()
+    stage.login.looks_logged_out(page("account"), 1)
+    stage.session.shows = "account"
+    assert Healing.ALIVE is stage.login.again(1)
+    assert (1, ["https://example.org/"]) == (stage.spider.calls, stage.session.asked)
+    stage.session.shows = "sign in"
+    assert Healing.DONE is stage.login.again(1)
+    assert 2 == stage.spider.calls
 
 
 def test_a_failed_login_is_not_tried_again() -> None:
@@ -130,18 +202,18 @@ def test_a_failed_login_is_not_tried_again() -> None:
     for _ in range(3):
         with pytest.raises(LoginError, match="wrong password"):
             stage.login.again(0)
+        stage.login.let_go()
     assert 1 == stage.spider.calls
-    assert ["pause", "resume"] == stage.pauses
 
 
 def test_three_logins_without_a_logged_in_page_end_it() -> None:
     """A site that drops the session at once is not logged into for ever; a logged-in page starts the count anew."""
     stage = Stage()
     for epoch in range(MOST_IN_A_ROW):
-        assert stage.login.again(epoch)
+        assert Healing.DONE is stage.login.again(epoch)
     assert not stage.login.looks_logged_out(page("account"), MOST_IN_A_ROW)
     for epoch in range(MOST_IN_A_ROW, 2 * MOST_IN_A_ROW):
-        assert stage.login.again(epoch)
+        assert Healing.DONE is stage.login.again(epoch)
     with pytest.raises(LoginError, match="in a row"):
         stage.login.again(2 * MOST_IN_A_ROW)
 
@@ -149,19 +221,8 @@ def test_three_logins_without_a_logged_in_page_end_it() -> None:
 def test_an_answer_from_before_a_login_does_not_confirm_it() -> None:
     """A logged-in page that was asked for in an older epoch says nothing about the login since."""
     stage = Stage()
-    assert stage.login.again(0)
+    stage.login.again(0)
     assert not stage.login.looks_logged_out(page("account"), 0)
     assert stage.login.led_nowhere(1)
     assert not stage.login.looks_logged_out(page("account"), 1)
     assert not stage.login.led_nowhere(1)
-
-
-def test_a_page_that_never_shows_a_member_does_not_log_in_for_ever() -> None:
-    """Once a login was made for a page and others have shown that it works, the page itself is at fault."""
-    stage = Stage()
-    assert stage.login.again(0)
-    stage.login.made_for(7)
-    assert not stage.login.in_vain_for(7)
-    assert not stage.login.looks_logged_out(page("account"), 1)
-    assert stage.login.in_vain_for(7)
-    assert not stage.login.in_vain_for(8)
