@@ -63,6 +63,7 @@ class Login:
         self._in_a_row = 0
         self._error: LoginError | None = None
         self._member_url: str | None = None
+        self._doubted: int | None = None
         self.epoch = 0
         self.confirmed_epoch = 0
         self.logins = 0
@@ -88,12 +89,20 @@ class Login:
         self._confirm(epoch, response.url)
         return False
 
-    def led_nowhere(self, epoch: int) -> bool:
-        """Whether a page that came back logged out in `epoch` means that logging in does not work at all.
-
-        So it is when this run logged in and has seen no logged-in page since it began: a wrong password is sent once.
-        """
+    def unproven(self, epoch: int) -> bool:
+        """Whether this run has logged in by `epoch` and no page has shown yet that it worked."""
         return epoch > 0 and self.confirmed_epoch == 0
+
+    def doubt(self, page: int, url: str) -> None:
+        """A page came back logged out from an unproven login. The first may be a public one and is given another turn.
+
+        LoginError when it is another page, or the same again: a wrong password is sent once.
+        """
+        with self._lock:
+            if self._doubted is None:
+                self._doubted = page
+                return
+        raise self.refuse(url)
 
     def lives(self) -> bool:
         """Whether the session is logged in now, by the last page that showed a member; False when there is none."""

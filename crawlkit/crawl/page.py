@@ -19,7 +19,7 @@ from crawlkit.crawl.clock import Clock
 from crawlkit.crawl.failure import Failure, HttpError, reason_of
 from crawlkit.crawl.fetcher import Fetcher, HopRefused, RobotsForbid
 from crawlkit.crawl.links import Links
-from crawlkit.crawl.login import Healing
+from crawlkit.crawl.login import Healing, Login
 from crawlkit.crawl.output import FileFailed, Output
 from crawlkit.crawl.request import load
 from crawlkit.crawl.robots import RobotsUnavailable
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 _GONE = (404, 410)
 _OVERLOADED = (429, 503)
+_DOUBT_SECONDS = 1.0
 _TRACE_CHARACTERS = 4000
 #: A server may ask for centuries; a month later its mind is asked for again.
 _LONGEST_NOT_BEFORE_SECONDS = 30 * 24 * 3600.0
@@ -174,8 +175,8 @@ class Visitor:
     ) -> Visit:
         """The page came back logged out: log in, or let another thread, and confirm it by fetching the page again."""
         login = self._fetcher.login_of(request)
-        if login.led_nowhere(epoch):
-            raise login.refuse(lease.url)
+        if login.unproven(epoch):
+            return self._doubtful(visit, lease, login)
         healing = login.again(epoch)
         if healing is Healing.BUSY:
             return self._give_back(visit)
@@ -186,10 +187,16 @@ class Visitor:
         except (RobotsUnavailable, RobotsForbid, HopRefused, exceptions.RequestException):
             return self._give_back(visit)  # its next turn says what is wrong
         if login.looks_logged_out(response, epoch):
-            if login.led_nowhere(epoch):
-                raise login.refuse(lease.url)
+            if login.unproven(epoch):
+                return self._doubtful(visit, lease, login)
             return self._needs_login(visit, request, response) if login.lives() else self._give_back(visit)
         return self._judge(visit, lease, request, response, epoch, release)
+
+    def _doubtful(self, visit: Visit, lease: Lease, login: Login) -> Visit:
+        """Nothing has shown yet that the login worked: other pages may, before this one has its next turn."""
+        login.doubt(lease.page, lease.url)
+        visit.outcome.not_before = self._clock.time() + _DOUBT_SECONDS
+        return self._give_back(visit)
 
     def _needs_login(self, visit: Visit, request: Request, response: Response) -> Visit:
         error = exceptions.LoginError("the page shows no member although the session is logged in")

@@ -930,3 +930,18 @@ def test_a_store_that_fails_ends_the_run_with_74(bench: Bench, monkeypatch: pyte
         spider = Walker(site)
         assert 0 == bench.run(spider).exit_code
     assert [(51,)] == bench.rows(spider, "SELECT count(*) FROM items")
+
+
+def test_a_public_first_page_does_not_end_a_crawl_whose_login_works(bench: Bench) -> None:
+    """The start page shows no member, logged in or not: it fails alone, the others are taken."""
+    club = Club()
+    club.pages["/"] = page(*club.links)
+    with serving(club.pages) as site:
+
+        class Many(Member):
+            def start_requests(self) -> Any:
+                for path in ("/", *club.links):
+                    yield Request(site.url + path)
+
+        result = bench.run(Many(site), crawl__workers=1)
+    assert ({"needs_login": 1}, 30, 1) == (result.failures, result.pages, club.logins)

@@ -113,7 +113,7 @@ def test_the_answer_to_the_login_may_confirm_it() -> None:
 
     stage = Stage(Told())
     stage.login.first()
-    assert not stage.login.led_nowhere(1)
+    assert not stage.login.unproven(1)
     assert {"https://example.org"} == {str(origin) for origin in stage.login.origins}
 
 
@@ -223,6 +223,17 @@ def test_an_answer_from_before_a_login_does_not_confirm_it() -> None:
     stage = Stage()
     stage.login.again(0)
     assert not stage.login.looks_logged_out(page("account"), 0)
-    assert stage.login.led_nowhere(1)
+    assert stage.login.unproven(1)
     assert not stage.login.looks_logged_out(page("account"), 1)
-    assert not stage.login.led_nowhere(1)
+    assert not stage.login.unproven(1)
+
+
+def test_one_page_may_be_public_two_mean_that_the_login_failed() -> None:
+    """The first page after the first login may show no member for its own reasons; a second one is an answer."""
+    stage = Stage()
+    stage.login.first()
+    stage.login.doubt(1, "https://example.org/1")
+    with pytest.raises(LoginError, match="example.org/2 still shows a logged-out page"):
+        stage.login.doubt(2, "https://example.org/2")
+    with pytest.raises(LoginError):
+        stage.login.again(1)
