@@ -20,9 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     `arguments` without the program's name, by default sys.argv's.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
-    if given == ["--version"]:
-        sys.stdout.write(f"crawlkit {VERSION}\n")
-        return 0
+    if given == ["--version"] and sys.stdout is not None:
+        try:
+            sys.stdout.write(f"crawlkit {VERSION}\n")
+            sys.stdout.flush()
+            return 0
+        except OSError:
+            pass  # a full disk, a pipe without a reader: the entry tells of it
     from crawlkit.cli.entry import invoke
 
     return invoke(given)

@@ -6,7 +6,6 @@ Commands are imported when they are used: `crawlkit runs` must not pay for what 
 from __future__ import annotations
 
 import difflib
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from importlib import import_module
 import click
 
 from crawlkit.cli import exit_codes
+from crawlkit.cli.streams import OutputFailed, watched_streams
 from crawlkit.cli.terminal import complain
 from crawlkit.exceptions import CrawlkitError
 from crawlkit.version import VERSION
@@ -62,21 +62,31 @@ def commands() -> None:
 
 def invoke(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. Nothing is raised, whatever happens."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a name in another script must not end a run on an ASCII terminal
-            stream.reconfigure(errors="backslashreplace")
+    with watched_streams() as outlet:
+        try:
+            code = _invoke(arguments)
+            sys.stdout.flush()
+        except OutputFailed:
+            assert outlet is not None
+        lost = outlet.error if outlet is not None else None
+        if lost is None:
+            return code
+        if isinstance(lost, BrokenPipeError):  # its reader went away, as `head` does
+            return exit_codes.BROKEN_PIPE
+        complain(f"standard output cannot be written: {lost.strerror}")
+        return exit_codes.STORAGE_FAILED
+
+
+def _invoke(arguments: Sequence[str]) -> int:
     options = arguments[: list(arguments).index("--")] if "--" in arguments else arguments
     try:
         code = commands.main(args=list(arguments), prog_name="crawlkit", standalone_mode=False)
-        sys.stdout.flush()
         return code if isinstance(code, int) else exit_codes.COMPLETE
+    except OutputFailed:
+        raise
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else str(error), err=True)
         return exit_codes.USAGE
-    except BrokenPipeError:
-        # The reader of a pipe went away, as `head` does. Python must not complain again while it shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exit_codes.BROKEN_PIPE
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the border: every error is told here
         return _tell(error, debug="--debug" in options, as_json="--json" in options)
 
