@@ -42,6 +42,8 @@ class Accounts:
         self._vault = vault
         self._profile = profile
         self._lock = threading.Lock()
+        #: The origins of start URLs and logins: nobody else gets a secret header of a session.
+        self.trusted: set[urls.Origin] = set()
         self._sessions: list[Session] = []
         self._logins: list[Login] = []
         self._robots: Session | None = None
@@ -57,9 +59,12 @@ class Accounts:
 
     def guard_addresses(self, starts: Iterable[str]) -> None:
         """From now on connect to private addresses only as `allow_private` says: auto when one of `starts` is private.
+        Secret headers go to the origins of `starts`.
 
         The check itself is made on the address connected to, at every connection.
         """
+        starts = list(starts)
+        self.trusted.update(urls.origin(url) for url in starts)
         allowed = self._settings.fetch.allow_private
         if allowed is None:
             allowed = any(self._is_private(urls.origin(url).host) for url in starts)
@@ -90,6 +95,7 @@ class Accounts:
         login = Login(
             self._spider,
             session,
+            trusted=self.trusted,
             acting=lambda: self.credentials.of(self._names(profile or self._profile)),
             pause=lambda: self.pause(),
             resume=lambda: self.resume(),
@@ -149,6 +155,7 @@ class Accounts:
         if named is not None:
             headers.update(named.headers)
         session.default_headers = headers
+        session.secret_origins = self.trusted
         session.proxies.update(sticky_proxy(fetch.proxies, profile or ""))
         if profile is not None:
             with self._lock:

@@ -193,6 +193,7 @@ class Engine:
             spider,
             fetcher=Fetcher(
                 accounts.open,
+                trusted=accounts.trusted,
                 profile=self._profile,
                 scope=scope,
                 scheduler=scheduler,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ from crawlkit.crawl.robots import Robots
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.scope import Scope
 from crawlkit.html.document import Limits
-from crawlkit.sessions.leaks import is_secret
 from crawlkit.sessions.request import Request
 from crawlkit.store.outcome import Lease
 
@@ -56,6 +55,7 @@ class Fetcher:
         scheduler: Scheduler,
         robots: Robots | None,
         limits: Limits,
+        trusted: set[urls.Origin],
     ) -> None:
         self._open_account = open_account
         self._profile = profile
@@ -63,8 +63,9 @@ class Fetcher:
         self._scheduler = scheduler
         self._robots = robots
         self._limits = limits
+        #: The origins that the sessions' secret headers may go to: those of start URLs and logins.
+        self._trusted = trusted
         self._lock = threading.Lock()
-        self._trusted: frozenset[urls.Origin] = frozenset()
         self._accounts: dict[tuple[str | None, object], Account] = {}
 
     def accounts(self) -> list[Account]:
@@ -86,10 +87,6 @@ class Fetcher:
     def login_of(self, request: Request) -> Login:
         """What keeps this request's session logged in."""
         return self._account_of(request).login
-
-    def trust(self, origin: urls.Origin) -> None:
-        """Let secret headers of the session go to `origin`: a start URL's."""
-        self._trusted |= {origin}
 
     def check_robots(self, url: str, netloc: str, *, start: bool) -> None:
         """HopRefused when robots.txt forbids `url`, RobotsForbid when it is a start URL; RobotsUnavailable."""
@@ -114,14 +111,10 @@ class Fetcher:
 
     def fetch(self, request: Request, lease: Lease, *, identity: bool = False) -> Response:
         """One exchange with its redirects, the body read. Raises RequestException, HopRefused, RobotsUnavailable."""
-        account = self._account_of(request)
-        session = account.session
-        prepared = session.prepare_request(request)
-        origin = urls.origin(urls.root(lease.url))
+        session = self._account_of(request).session
         if lease.start:
-            self.trust(origin)
-        elif origin not in self._trusted and origin not in account.login.origins:
-            _keep_secrets(prepared, request, session.secret_headers)
+            self._trusted.add(urls.origin(urls.root(lease.url)))
+        prepared = session.prepare_request(request)
         if identity:
             prepared.headers["Accept-Encoding"] = "identity"
         meta = request.meta
@@ -156,13 +149,6 @@ class Fetcher:
     def _account_of(self, request: Request) -> Account:
         jar = request.meta.get("cookiejar")
         return self.account(request.profile, jar if isinstance(jar, str | int | float | None) else str(jar))
-
-
-def _keep_secrets(prepared: PreparedRequest, request: Request, patterns: Iterable[str]) -> None:
-    """Take off what the session would tell an origin that neither a start URL nor the login named."""
-    for name in list(prepared.headers):
-        if (name.lower() == "authorization" or is_secret(name, patterns)) and name not in request.headers:
-            del prepared.headers[name]
 
 
 def sticky_proxy(proxies: list[str] | tuple[str, ...], profile: str) -> Mapping[str, str]:

@@ -99,6 +99,8 @@ def check_start_urls(spider: Spider, where: str) -> None:
     urls = spider.start_urls
     if isinstance(urls, str):
         raise SpiderError(f"{where}: start_urls is one text; write a list: start_urls = [{urls!r}]")
+    if not isinstance(urls, Iterable):
+        raise SpiderError(f"{where}: start_urls is {urls!r}; write a list of URLs")
     for url in urls:
         if not isinstance(url, str) or not has_scheme(url):
             raise SpiderError(f"{where}: start_urls has {url!r}, which is no URL with http:// or https:// before it")

@@ -49,12 +49,15 @@ class Login:
         spider: Spider,
         session: Session,
         *,
+        trusted: set[Origin],
         acting: Callable[[], AbstractContextManager[None]],
         pause: Callable[[], None],
         resume: Callable[[], None],
     ) -> None:
         self._spider = spider
         self._session = session
+        #: Where `login` goes may see the session's secret headers.
+        self._trusted = trusted
         self._acting = acting
         self._pause = pause
         self._resume = resume
@@ -67,8 +70,6 @@ class Login:
         self.epoch = 0
         self.confirmed_epoch = 0
         self.logins = 0
-        #: Where `login` went: like the origins of the start URLs they may see secret headers.
-        self.origins: frozenset[Origin] = frozenset()
         self.needed = overrides(spider, "login")
         self._asks = overrides(spider, "logged_in")
 
@@ -226,15 +227,17 @@ class Login:
 
         def note(response: Response, **_: Any) -> None:
             if threading.get_ident() == thread:
-                self.origins |= {urls.origin(urls.root(answer.url)) for answer in (response, *response.history)}
+                self._trusted.update(urls.origin(urls.root(answer.url)) for answer in (response, *response.history))
                 answers[:] = [response]
 
         before = self._session.hooks
         self._session.hooks = {**before, "response": [*before["response"], note]}
+        self._session.secret_origins = None
         try:
             yield
         finally:
             self._session.hooks = before
+            self._session.secret_origins = self._trusted
 
     @property
     def _name(self) -> str:

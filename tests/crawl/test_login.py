@@ -57,9 +57,11 @@ class Stage:
         self.spider = spider or Member()
         self.session = FakeSession(state)
         self.pauses: list[str] = []
+        self.trusted: set[Any] = set()
         self.login = Login(
             self.spider,
             self.session,  # type: ignore[arg-type]
+            trusted=self.trusted,
             acting=nullcontext,
             pause=lambda: self.pauses.append("pause"),
             resume=lambda: self.pauses.append("resume"),
@@ -114,7 +116,7 @@ def test_the_answer_to_the_login_may_confirm_it() -> None:
     stage = Stage(Told())
     stage.login.first()
     assert not stage.login.unproven(1)
-    assert {"https://example.org"} == {str(origin) for origin in stage.login.origins}
+    assert {"https://example.org"} == {str(origin) for origin in stage.trusted}
 
 
 def test_answers_from_before_and_during_a_login_leave_the_cookies_alone() -> None:
