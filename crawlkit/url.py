@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import ada_url
 
@@ -84,6 +85,17 @@ def root(canonical_url: str) -> str:
     """Scheme, host and port of a canonical http(s) URL as text: `https://host`, without the slash."""
     end = canonical_url.find("/", 8)
     return canonical_url if end < 0 else canonical_url[:end]
+
+
+def split_userinfo(url: str) -> tuple[str, tuple[str, str] | None]:
+    """An absolute URL without `user:password@`, and these two, decoded, when they were there."""
+    start = url.find("://") + 3
+    end = min((at for at in (url.find(mark, start) for mark in "/?#") if at >= 0), default=len(url))
+    at = url.rfind("@", start, end)
+    if start < 3 or at < 0:
+        return url, None
+    user, _, password = url[start:at].partition(":")
+    return url[:start] + url[at + 1 :], (unquote(user), unquote(password))
 
 
 def has_scheme(url: str) -> bool:

@@ -15,14 +15,13 @@ from crawlkit.crawl.login import Login
 from crawlkit.crawl.robots import MAX_BYTES as ROBOTS_BYTES
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
-from crawlkit.sessions.cookies import CookieJar
 from crawlkit.sessions.addresses import AddressPolicy, is_literal, is_public
+from crawlkit.sessions.cookies import CookieJar
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.session import Session
 
 if TYPE_CHECKING:
     from crawlkit.sessions.prepared import PreparedRequest
-    from crawlkit.sessions.response import Response
 
 
 def _nothing() -> None:
@@ -44,6 +43,8 @@ class Accounts:
         self._lock = threading.Lock()
         #: The origins of start URLs and logins: nobody else gets a secret header of a session.
         self.trusted: set[urls.Origin] = set()
+        #: User and password that a URL brought (http://user:password@host/), by origin.
+        self.userinfo: dict[urls.Origin, tuple[str, str]] = {}
         self._sessions: list[Session] = []
         self._logins: list[Login] = []
         self._robots: Session | None = None

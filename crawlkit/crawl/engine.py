@@ -24,9 +24,8 @@ from crawlkit.crawl.ending import Ending
 from crawlkit.crawl.fetcher import Fetcher
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.loading import check_start_urls
-from crawlkit.crawl.page import Visitor
-from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.pace import Pace
+from crawlkit.crawl.page import Visitor
 from crawlkit.crawl.result import Progress, Result
 from crawlkit.crawl.robots import Copy, Robots
 from crawlkit.crawl.scheduler import Scheduler
@@ -35,6 +34,7 @@ from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
 from crawlkit.crawl.starts import Starts
 from crawlkit.crawl.tally import Tally
+from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.worker import Worker
 from crawlkit.crawl.writer import Writer
 from crawlkit.html.document import Limits
@@ -101,24 +101,36 @@ class Engine:
         """
         self._started = time.monotonic()
         check_start_urls(self._spider, self._source.partition("::")[0])
-        with Lock(self._db, wait=self._wait, stopped=lambda: self._ending.outcome is not None):
-            accounts = Accounts(self._spider, self._settings, vault=self._vault, profile=self._profile)
-            try:
-                spider = self._spider
-                spider.session, spider.credentials = accounts.session, accounts.credentials
-                spider.settings = self._settings
-                starts = Starts(spider)
-                accounts.guard_addresses({*spider.start_urls, *spider.sitemap_urls, *starts.first_urls})
-                with Store.open(
-                    self._db,
-                    spider=self._spider.name,
-                    source=self._source,
-                    adopt=self._adopt,
-                    history_runs=self._settings.store.history_runs,
-                ) as store:
-                    return self._run(store, accounts, starts)
-            finally:
-                accounts.close()
+        lock = Lock(self._db, wait=self._wait, stopped=lambda: self._ending.outcome is not None)
+        try:
+            lock.acquire()
+        except exceptions.LockHeld:
+            if self._ending.outcome is None:
+                raise
+            return self._result(*self._ending.decide(self._tally, {}), logins=0)  # stopped while it waited
+        try:
+            return self._run_locked()
+        finally:
+            lock.release()
+
+    def _run_locked(self) -> Result:
+        spider = self._spider
+        accounts = Accounts(spider, self._settings, vault=self._vault, profile=self._profile)
+        try:
+            spider.session, spider.credentials = accounts.session, accounts.credentials
+            spider.settings = self._settings
+            starts = Starts(spider)
+            accounts.guard_addresses({*spider.start_urls, *spider.sitemap_urls, *starts.first_urls})
+            with Store.open(
+                self._db,
+                spider=spider.name,
+                source=self._source,
+                adopt=self._adopt,
+                history_runs=self._settings.store.history_runs,
+            ) as store:
+                return self._run(store, accounts, starts)
+        finally:
+            accounts.close()
 
     def stop(self, outcome: str, reason: str) -> None:
         """End the run: no new page, the ones under way may finish for ten seconds. `outcome` is a key of EXIT_CODES."""
@@ -183,17 +195,17 @@ class Engine:
             max_depth=settings.crawl.max_depth,
             max_segments=settings.crawl.max_segments,
             profile=self._profile,
+            userinfo=accounts.userinfo,
         )
         robots = None
         if settings.crawl.robots:
-            robots = Robots(
-                accounts.fetch_robots, _Shelf(writer), self._clock, user_agent=settings.fetch.user_agent
-            )
+            robots = Robots(accounts.fetch_robots, _Shelf(writer), self._clock, user_agent=settings.fetch.user_agent)
         visitor = Visitor(
             spider,
             fetcher=Fetcher(
                 accounts.open,
                 trusted=accounts.trusted,
+                userinfo=accounts.userinfo,
                 profile=self._profile,
                 scope=scope,
                 scheduler=scheduler,
@@ -279,16 +291,36 @@ class Engine:
             ending.add("parked", f"{', '.join(parked[:3])} asked to be left alone for longer than this run may wait")
         crawl = self._crawl_totals(store)
         outcome, reason = ending.decide(self._tally, crawl)
-        try:
-            self._spider.closed(reason)
-        except (Exception, SystemExit) as error:
-            log.exception("closed() of spider %s failed", self._spider.name)
-            self._tally.fault("closed", f"{type(error).__name__}: {error}")
+        if not self._close_spider(reason):
             outcome, reason = ending.decide(self._tally, crawl)
-        result = self._result(outcome, reason, accounts)
+        result = self._result(outcome, reason, logins=accounts.logins)
         if not isinstance(writer.error, exceptions.StorageError):
             store.end_run(result)
         return result
+
+    def _close_spider(self, reason: str) -> bool:
+        """Call the author's closed(); whether it went well. After a stop it has as long as the pages had to drain."""
+        failed: list[BaseException] = []
+
+        def close() -> None:
+            try:
+                self._spider.closed(reason)
+            except BaseException as error:  # the author's; told below
+                failed.append(error)
+
+        thread = threading.Thread(target=close, name="crawlkit-closed", daemon=True)
+        thread.start()
+        began = time.monotonic()
+        while thread.is_alive():
+            thread.join(0.25)
+            hurried = self._ending.outcome in ("interrupted", "terminated")
+            if hurried and time.monotonic() - began > DRAIN_SECONDS:
+                failed.append(TimeoutError("it did not end"))
+                break
+        if failed:
+            log.error("closed() of spider %s failed", self._spider.name, exc_info=failed[0])
+            self._tally.fault("closed", f"{type(failed[0]).__name__}: {failed[0]}")
+        return not failed
 
     def _crawl_totals(self, store: Store) -> Mapping[str, int]:
         """Pages of the whole crawl by state: a run that resumes speaks for what came before it as well."""
@@ -297,7 +329,7 @@ class Engine:
         except exceptions.StorageError:
             return {}  # the outcome is that the store failed, whatever it holds
 
-    def _result(self, outcome: str, reason: str, accounts: Accounts) -> Result:
+    def _result(self, outcome: str, reason: str, *, logins: int) -> Result:
         tally = self._tally
         return Result(
             run=self.run_id,
@@ -312,7 +344,7 @@ class Engine:
             elapsed=time.monotonic() - self._started,
             requests=tally.requests,
             retries=tally.retries,
-            logins=accounts.logins,
+            logins=logins,
             queued=self._writer.queued if self._writer is not None else 0,
             statuses=dict(tally.statuses),
             failures=dict(tally.failures),

@@ -56,6 +56,7 @@ class Fetcher:
         robots: Robots | None,
         limits: Limits,
         trusted: set[urls.Origin],
+        userinfo: Mapping[urls.Origin, tuple[str, str]],
     ) -> None:
         self._open_account = open_account
         self._profile = profile
@@ -65,6 +66,7 @@ class Fetcher:
         self._limits = limits
         #: The origins that the sessions' secret headers may go to: those of start URLs and logins.
         self._trusted = trusted
+        self._userinfo = userinfo
         self._lock = threading.Lock()
         self._accounts: dict[tuple[str | None, object], Account] = {}
 
@@ -115,6 +117,10 @@ class Fetcher:
         if lease.start:
             self._trusted.add(urls.origin(urls.root(lease.url)))
         prepared = session.prepare_request(request)
+        if self._userinfo and "Authorization" not in prepared.headers:
+            userinfo = self._userinfo.get(urls.origin(urls.root(lease.url)))
+            if userinfo is not None:
+                prepared.prepare_auth(userinfo)
         if identity:
             prepared.headers["Accept-Encoding"] = "identity"
         meta = request.meta

@@ -48,12 +48,23 @@ _REMEMBERED = 200_000
 class Links:
     """Judges a crawl's links. Any thread may call; the memory of known links is filled after commits only."""
 
-    def __init__(self, spider: Spider, scope: Scope, *, max_depth: int | None, max_segments: int, profile: str) -> None:
+    def __init__(
+        self,
+        spider: Spider,
+        scope: Scope,
+        *,
+        max_depth: int | None,
+        max_segments: int,
+        profile: str,
+        userinfo: dict[urls.Origin, tuple[str, str]] | None = None,
+    ) -> None:
         self._spider = spider
         self._scope = scope
         self._max_depth = max_depth
         self._max_segments = max_segments
         self._profile = profile
+        #: What URLs said before an `@`, by origin: it is sent, and never written down.
+        self._userinfo = {} if userinfo is None else userinfo
         self._known: dict[bytes, None] = {}
         self._lock = Lock()
         self._warned: set[str] = set()
@@ -63,7 +74,7 @@ class Links:
 
         ValueError when the URL cannot be fetched at all.
         """
-        href = urls.canonical(request.url)
+        href = self._canonical(request.url)
         if href is None or not urls.has_scheme(href):
             raise ValueError(f"a start URL must be absolute and http(s): {request.url!r}")
         origin = urls.origin(urls.root(href))
@@ -78,7 +89,7 @@ class Links:
         known = self._known
         too_deep = self._max_depth is not None and depth > self._max_depth
         for request in requests:
-            href = urls.canonical(request.url)
+            href = self._canonical(request.url)
             if href is None or not urls.has_scheme(href):
                 skips["bad_url"] += 1
                 continue
@@ -141,8 +152,18 @@ class Links:
 
     def page_key(self, url: str, request: Request) -> bytes | None:
         """The name of the page that a GET ended on: what its link would be known by."""
-        href = urls.canonical(url)
+        href = self._canonical(url)
         return None if href is None else urls.fingerprint(href, profile=self._profile_of(request))
+
+    def _canonical(self, url: str) -> str | None:
+        """The canonical URL without userinfo, which is kept in memory for its origin."""
+        href = urls.canonical(url)
+        if href is None or "@" not in href:
+            return href
+        href, userinfo = urls.split_userinfo(href)
+        if userinfo is not None and urls.has_scheme(href):
+            self._userinfo[urls.origin(urls.root(href))] = userinfo
+        return href
 
     def _profile_of(self, request: Request) -> str:
         return "" if request.profile in (None, self._profile) else str(request.profile)

@@ -171,7 +171,9 @@ class Login:
 
     def _log_in(self) -> None:
         if not self.needed:
-            raise LoginError("a page came back logged out and the spider has no login(); define it, or renew the profile")
+            raise LoginError(
+                "a page came back logged out and the spider has no login(); define it, or renew the profile"
+            )
         self._in_a_row += 1
         if self._in_a_row > MOST_IN_A_ROW:
             raise LoginError(f"{MOST_IN_A_ROW} logins in a row led to no logged-in page; the site drops the session")

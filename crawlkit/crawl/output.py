@@ -31,7 +31,7 @@ MAX_BYTES = 256 * 1024 * 1024
 MAX_SECONDS = 600.0
 
 
-class FileFailed(Exception):  # noqa: N818 - not for authors: it carries `error` to whoever decides about another attempt
+class FileFailed(Exception):
     """A Download could not be fetched."""
 
     def __init__(self, error: RequestException) -> None:

@@ -129,7 +129,7 @@ class Visitor:
         outcome.status = response.status_code
         outcome.size = len(response.content)
         outcome.content_type = response.headers.get("Content-Type")
-        outcome.final_url = response.url
+        outcome.final_url = urls.split_userinfo(response.url)[0]
         if response.status_code not in _OVERLOADED:
             self._scheduler.answered(_host_of(response.url, lease), outcome.elapsed)
         return response, epoch

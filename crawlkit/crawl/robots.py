@@ -44,7 +44,9 @@ class Shelf(Protocol):
 class Robots:
     """Answers for any thread. One thread fetches an origin's robots.txt, the others of that origin wait for it."""
 
-    def __init__(self, fetch: Callable[[str], tuple[int, bytes]], shelf: Shelf, clock: Clock, *, user_agent: str) -> None:
+    def __init__(
+        self, fetch: Callable[[str], tuple[int, bytes]], shelf: Shelf, clock: Clock, *, user_agent: str
+    ) -> None:
         self._fetch = fetch
         self._shelf = shelf
         self._clock = clock

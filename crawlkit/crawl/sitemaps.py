@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 #: The protocol's own limit of one file, uncompressed.
 MAX_BYTES = 50 * 1024 * 1024
 CALLBACK = "_parse_sitemap"
-_LOC = re.compile(rb"<(?:[A-Za-z0-9_]+:)?loc\s*>\s*(?:<!\[CDATA\[)?\s*([^<\]]{1,4096}?)\s*(?:\]\]>)?\s*</", re.IGNORECASE)
+_LOC = re.compile(
+    rb"<(?:[A-Za-z0-9_]+:)?loc\s*>\s*(?:<!\[CDATA\[)?\s*([^<\]]{1,4096}?)\s*(?:\]\]>)?\s*</", re.IGNORECASE
+)
 _ROOT = re.compile(rb"<(?:[A-Za-z0-9_]+:)?(sitemapindex|urlset)\b", re.IGNORECASE)
 
 

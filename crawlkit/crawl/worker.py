@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 
 from crawlkit.crawl.page import Visitor
-from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.scheduler import Scheduler
+from crawlkit.crawl.visit import Visit
 from crawlkit.exceptions import LoginError, StopCrawl
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.store.outcome import Lease, Outcome

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from crawlkit.crawl.clock import Clock
-from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.tally import Tally
+from crawlkit.crawl.visit import Visit
 from crawlkit.exceptions import StorageError
 from crawlkit.store.database import Store
 from crawlkit.store.outcome import Link, Verdict

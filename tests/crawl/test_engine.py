@@ -521,7 +521,7 @@ def test_stop_drains_and_the_same_command_resumes(bench: Bench) -> None:
         threading.Event().wait(0.05)
         return page()
 
-    with serving({"/": page(*links), **{link: slow for link in links}}) as site:
+    with serving({"/": page(*links), **dict.fromkeys(links, slow)}) as site:
         spider = Walker(site)
         stopper = threading.Thread(
             target=lambda: (started.wait(10), bench.engine and bench.engine.stop("interrupted", "SIGINT"))
@@ -692,7 +692,9 @@ def test_links_of_a_page_that_did_not_count_are_found_again(bench: Bench) -> Non
                 yield Item("things", {"a": 1, "b": "x"}, key="b")
                 yield Item("things", {"a": 1}, key="a")  # one table has one key: refused by the store
 
-    with serving({"/": page("/bad"), "/bad": page("/third", "/good"), "/good": page("/third"), "/third": page()}) as site:
+    with serving(
+        {"/": page("/bad"), "/bad": page("/third", "/good"), "/good": page("/third"), "/third": page()}
+    ) as site:
         site.pages["/"] = page("/bad", "/good")
         spider = Keyless(site)
         result = bench.run(spider, crawl__workers=1)
@@ -743,7 +745,11 @@ def test_stop_crawl_counts_wherever_it_is_raised(bench: Bench) -> None:
             raise StopCrawl("enough")
 
     with serving({"/": page()}) as site:
-        for kind, name, reason in ((Holiday, "h", "holiday"), (NoAccount, "n", "no account today"), (Careful, "c", "enough")):
+        for kind, name, reason in (
+            (Holiday, "h", "holiday"),
+            (NoAccount, "n", "no account today"),
+            (Careful, "c", "enough"),
+        ):
             spider = kind(site)
             spider.name = name
             result = bench.run(spider)
@@ -945,3 +951,123 @@ def test_a_public_first_page_does_not_end_a_crawl_whose_login_works(bench: Bench
 
         result = bench.run(Many(site), crawl__workers=1)
     assert ({"needs_login": 1}, 30, 1) == (result.failures, result.pages, club.logins)
+
+
+def test_a_password_in_a_url_is_sent_and_written_nowhere(bench: Bench) -> None:
+    """http://user:password@host/: the crawl authenticates, also on the pages that it links to; no file holds it."""
+    import base64
+
+    with serving({"/": page("/a"), "/a": page()}) as site:
+        spider = Walker(site)
+        spider.start_urls = [site.url.replace("//", "//ann:canary%21@") + "/"]
+        assert 0 == bench.run(spider).exit_code
+    expected = "Basic " + base64.b64encode(b"ann:canary!").decode()
+    assert [expected] * 2 == [asked.headers.get("Authorization") for asked in site.asked if asked.path != "/robots.txt"]
+    for file in bench.folder.iterdir():
+        assert b"canary" not in file.read_bytes(), file
+
+
+def test_a_closed_that_hangs_does_not_keep_a_stopped_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from crawlkit.crawl import engine
+
+    monkeypatch.setattr(engine, "DRAIN_SECONDS", 0.3)
+    forever = threading.Event()
+
+    class Hanging(Walker):
+        def parse(self, response: Any) -> Any:
+            assert bench.engine is not None
+            bench.engine.stop("interrupted", "Ctrl-C")
+
+        def closed(self, reason: str) -> None:
+            forever.wait(30)
+
+    with serving({"/": page()}) as site:
+        result = bench.run(Hanging(site))
+    forever.set()
+    assert (130, True) == (result.exit_code, result.elapsed < 10)
+
+
+def test_a_slow_callback_does_not_hold_its_host_up(bench: Bench) -> None:
+    """With one request at a time to the host, the second page is fetched while the first one's callback still runs."""
+    fetched, waited = threading.Event(), []
+
+    class Slow(Walker):
+        def parse(self, response: Any) -> Any:
+            if response.url.endswith("/a"):
+                waited.append(fetched.wait(10))
+            return super().parse(response)
+
+    def second(asked: Asked) -> str:
+        fetched.set()
+        return page()
+
+    with serving({"/": page("/a", "/b"), "/a": page(), "/b": second}) as site:
+        assert 0 == bench.run(Slow(site), crawl__per_host=1).exit_code
+    assert [True] == waited
+
+
+@pytest.mark.parametrize("wait", ["99999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT", "31536000"])
+def test_no_wait_is_too_long_to_be_parked(bench: Bench, wait: str) -> None:
+    """Exit 5, at once, and at once again in the next run, which asks nothing."""
+    with serving({"/": Reply("", 503, {"Retry-After": wait})}) as site:
+        for _ in range(2):
+            assert 5 == bench.run(Walker(site), crawl__robots=False).exit_code
+    assert ["/"] == site.log()
+
+
+def test_a_crawl_delay_holds_from_the_first_page_on(bench: Bench) -> None:
+    """Until robots.txt is known one request goes alone; a delay beyond an hour parks the host."""
+    links = [f"/p{n}" for n in range(8)]
+    robots = Reply("User-agent: *\nCrawl-delay: 1e30\n", headers={"Content-Type": "text/plain"})
+
+    class Starting(Walker):
+        def start_requests(self) -> Any:
+            for link in links:
+                yield Request(self.start_urls[0].rstrip("/") + link)
+
+    with serving({"/robots.txt": robots, **{link: page() for link in links}}) as site:
+        result = bench.run(Starting(site))
+    assert (5, 1) == (result.exit_code, len(site.log()))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])
+def test_nothing_an_author_raises_ends_a_worker(bench: Bench, error: type[BaseException]) -> None:
+    class Rude(Walker):
+        def parse(self, response: Any) -> Any:
+            raise error
+
+    with serving({"/": page()}) as site:
+        assert 1 == bench.run(Rude(site)).exit_code
+
+
+def test_a_bad_start_request_leaves_out_itself_only(bench: Bench) -> None:
+    class Mixed(Walker):
+        def start_requests(self) -> Any:
+            base = self.start_urls[0].rstrip("/")
+            yield Request(base + "/a")
+            yield Request("http://[bad/")
+            yield Request(base + "/b", priority=2**70)
+            yield Request(base + "/c", meta={"x": "\ud800"})
+            yield Request(base + "/d")
+
+    with serving({"/a": page(), "/d": page()}) as site:
+        result = bench.run(Mixed(site))
+    assert ["/a", "/d"] == sorted(site.log())
+    assert (1, 0) == (result.exit_code, result.failed)
+
+
+def test_max_pages_with_start_requests_to_come_is_a_limit(bench: Bench) -> None:
+    """A slow start_requests has not said yet that there is nothing more."""
+    go = threading.Event()
+
+    class Late(Walker):
+        def start_requests(self) -> Any:
+            yield Request(self.start_urls[0])
+            go.wait(1.0)
+            yield Request(self.start_urls[0] + "late")
+
+    with serving({"/": page(), "/late": page()}) as site:
+        assert 5 == bench.run(Late(site), crawl__max_pages=1).exit_code
+        go.set()
+        assert 0 == bench.run(Late(site)).exit_code
+    assert ["/", "/late"] == site.log()

@@ -60,7 +60,7 @@ def test_all_of_a_request_comes_back() -> None:
     back = there_and_back(request, spider)
     for (
         name
-    ) in "url method headers body cookies meta cb_kwargs priority dont_filter proxy timeout profile safe".split():
+    ) in ["url", "method", "headers", "body", "cookies", "meta", "cb_kwargs", "priority", "dont_filter", "proxy", "timeout", "profile", "safe"]:
         assert getattr(request, name) == getattr(back, name), name
     assert ("parse_other", "failed") == (back.callback.__name__, back.errback.__name__)  # type: ignore[union-attr]
 
