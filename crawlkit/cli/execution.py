@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,16 +21,17 @@ from typing import TYPE_CHECKING, Any
 from crawlkit.cli import exit_codes
 from crawlkit.cli.json_line import print_line, result_line
 from crawlkit.cli.logs import log, logging_to
-from crawlkit.cli.outputs import Output, check_database, shown
+from crawlkit.cli.outputs import Output, check_database, check_vault, refuse_taken, shown, taken_files
 from crawlkit.cli.progress import LiveProgress, LogProgress
 from crawlkit.cli.signals import StopSignals
+from crawlkit.cli.streams import OutputFailed
 from crawlkit.cli.summary import details, headline
 from crawlkit.cli.terminal import console, is_terminal
-from crawlkit.crawl.loading import SpiderSource, make_spider
+from crawlkit.crawl.loading import SpiderSource, check_start_urls, make_spider, place_of
 from crawlkit.crawl.result import Result
 from crawlkit.crawl.settings import Override, Settings, resolve_settings
-from crawlkit.crawl.settings_file import ConfigFile, find_config
-from crawlkit.exceptions import ConfigError, StorageError, UsageError
+from crawlkit.crawl.settings_file import find_config
+from crawlkit.exceptions import ConfigError, SpiderError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 #: Not faults of a disk but of a path: no such folder, no folder at all, no right to write.
 _NO_PLACE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS})
+#: What a person calls the signals, by the exit code that each ends with.
+_SIGNALS = {exit_codes.INTERRUPTED: "Ctrl-C", exit_codes.TERMINATED: "SIGTERM"}
 #: Seconds after which a run that may wait for the lock says so.
 _LOCK_SECONDS = 1.0
 #: Seconds that a hard stop may take before the process ends without waiting.
@@ -77,20 +80,25 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
         overrides=options.overrides,
     )
     database = options.database or settings.database(spider.name)
-    check_database(database)
+    spider_file = source.path.resolve()
+    files = taken_files(database=database, vault=settings.vault, spider=spider_file, config=config.path)
+    check_database(database, {path: what for path, what in files.items() if path != database})
+    check_vault(settings.vault)
     for output in options.outputs:
-        output.check()
+        output.check(files)
+    log_file = _log_file(settings, files)
+    check_start_urls(spider, str(source.path))
     from crawlkit.crawl.engine import Engine  # costly, and not needed to refuse what is wrong above
 
     screen = console() if is_terminal() else None
-    with _logging(settings, options, screen):
+    with _logging(settings, options, screen, log_file):
         for warning in settings.warnings:
             log.warning("%s", warning)
         engine = Engine(
             spider,
             settings,
             db=database,
-            source=_source(source, config),
+            source=_source(source, database),
             profile=options.profile,
             vault=settings.vault,
             fresh=options.fresh,
@@ -98,7 +106,7 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
             wait=options.wait,
             arguments=options.arguments,
         )
-        result = _drive(engine, spider.name, database, options, screen)
+        result = _drive(engine, source, spider.name, database, options, screen)
         if result.run is not None and result.outcome != "storage_failed":
             for output in options.outputs:
                 for path in output.write(database):
@@ -107,11 +115,10 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
     return result_line(spider.name, str(database), result)
 
 
-def _logging(settings: Settings, options: RunOptions, screen: Console | None) -> AbstractContextManager[None]:
+def _logging(
+    settings: Settings, options: RunOptions, screen: Console | None, file: Path | None
+) -> AbstractContextManager[None]:
     level = logging.DEBUG if options.debug else logging.getLevelNamesMapping()[settings.run.log_level.upper()]
-    file = settings.folder / Path(settings.run.log_file).expanduser() if settings.run.log_file else None
-    if file is not None and file.is_dir():
-        raise ConfigError(f"{file}: the log file is a folder; name a file")
     return logging_to(
         console=screen,
         level=max(level, logging.WARNING) if options.quiet else level,
@@ -121,18 +128,35 @@ def _logging(settings: Settings, options: RunOptions, screen: Console | None) ->
     )
 
 
-def _source(source: SpiderSource, config: ConfigFile) -> str:
-    """`file.py::Class` as the database remembers it.
+def _log_file(settings: Settings, files: Mapping[Path, str]) -> Path | None:
+    """The file for log lines, if there is to be one. UsageError when it cannot be written; no folder is made."""
+    if settings.run.log_file is None:
+        return None
+    file = settings.folder / Path(settings.run.log_file).expanduser()
+    named = f"log file {shown(file)}"
+    refuse_taken(named, file, files)
+    if file.is_dir():
+        raise ConfigError(f"{named}: is a folder; name a file")
+    if not file.parent.is_dir():
+        raise ConfigError(f"{named}: there is no folder {shown(file.parent)}; make it, or name another with --log-file")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise ConfigError(f"{named}: it cannot be written; change its mode, or name another with --log-file")
+    return file
 
-    From crawl.toml's folder, so that a project may be moved.
-    """
-    path = source.path.resolve()
-    if config.path is not None and path.is_relative_to(config.folder):
-        path = path.relative_to(config.folder)
+
+def _source(source: SpiderSource, database: Path) -> str:
+    """`file.py::Class` as the database remembers it: from the database's folder, so that a project may be moved."""
+    path, folder = source.path.resolve(), database.parent.resolve()
+    try:
+        path = Path(os.path.relpath(path, folder))
+    except ValueError:  # another drive of Windows: no way leads there
+        pass
     return f"{path.as_posix()}::{source.spider.__name__}"
 
 
-def _drive(engine: Engine, name: str, database: Path, options: RunOptions, screen: Console | None) -> Result:
+def _drive(
+    engine: Engine, source: SpiderSource, name: str, database: Path, options: RunOptions, screen: Console | None
+) -> Result:
     """Run the engine in its thread and stay here for signals."""
     results: list[Result] = []
     errors: list[BaseException] = []
@@ -145,10 +169,10 @@ def _drive(engine: Engine, name: str, database: Path, options: RunOptions, scree
 
     def stop(exit_code: int, hard: bool) -> None:
         if hard:
-            log.warning("stopping at once; what was committed is kept")
+            log.warning("stopping at once; what was committed is kept, the same command goes on")
         else:
             log.warning("stopping: pages under way may end (10 s at most), the same command goes on; again: at once")
-            engine.stop(_outcome(exit_code), f"signal {exit_code - 128}")
+            engine.stop(_outcome(exit_code), _SIGNALS[exit_code])
 
     thread = threading.Thread(target=work, name="engine", daemon=True)
     with StopSignals(stop) as signals, _progress(engine, name, options, screen) as display:
@@ -163,13 +187,20 @@ def _drive(engine: Engine, name: str, database: Path, options: RunOptions, scree
             if since is not None and time.monotonic() - since > _HARD_STOP_SECONDS:
                 _leave(signals.exit_code or exit_codes.INTERRUPTED, name, database, options, display)
     if errors:
-        raise _refusal(errors[0], database) if engine.run_id is None else errors[0]
+        raise _refusal(errors[0], source.path, database) if engine.run_id is None else errors[0]
     return results[0]
 
 
-def _refusal(error: BaseException, database: Path) -> BaseException:
-    """What keeps a run from beginning: a place where no database can be is the user's to change (exit code 2)."""
+def _refusal(error: BaseException, spider: Path, database: Path) -> BaseException:
+    """What keeps a run from beginning: a place where no database can be is the user's to change (exit code 2).
+
+    What the spider did wrong names its file, and its line where it raised.
+    """
     cause = error.__cause__
+    if isinstance(error, SpiderError):
+        refused = SpiderError(f"{place_of(cause or error, spider)}: {error}")
+        refused.__cause__ = error
+        return refused
     if isinstance(error, StorageError) and isinstance(cause, OSError) and cause.errno in _NO_PLACE:
         return UsageError(f"{database}: {error}")
     return error
@@ -187,7 +218,8 @@ def _leave(exit_code: int, name: str, database: Path, options: RunOptions, displ
         display.__exit__(None, None, None)
     if options.as_json:
         result = Result(None, _outcome(exit_code), "stopped at once", exit_code)
-        print_line(result_line(name, str(database), result))
+        with suppress(OutputFailed):
+            print_line(result_line(name, str(database), result))
     sys.stderr.flush()
     os._exit(exit_code)
 

@@ -8,8 +8,10 @@ import click
 
 from crawlkit.cli import exit_codes
 from crawlkit.cli.options import database_option, debug_option, json_option
-from crawlkit.cli.outputs import FORMATS, Output, shown
+from crawlkit.cli.outputs import FORMATS, Output, shown, taken_files
 from crawlkit.cli.reading import find_database
+from crawlkit.crawl.settings import resolve_settings
+from crawlkit.crawl.settings_file import find_config
 
 
 @click.command("export")
@@ -40,7 +42,7 @@ def command(
         written = Output(Path("-"), form or "jsonl").write(source, table)
     else:
         target = Output.of(output, form)
-        target.check()
+        target.check(_taken(source))
         written = target.write(source, table)
         for path in written:
             click.echo(f"wrote {shown(path)}", err=True)
@@ -50,3 +52,18 @@ def command(
         files = [str(path) for path in written]
         print_line({"database": str(source), "files": files, "outcome": "finished", "exit_code": exit_codes.COMPLETE})
     return exit_codes.COMPLETE
+
+
+def _taken(database: Path) -> dict[Path, str]:
+    """The files of the spider that `database` belongs to, and of the project here."""
+    from crawlkit.store.database import Store
+
+    with Store.open_readonly(database) as reports:
+        spider = reports.owner()[1].rpartition("::")[0]
+    config = find_config(Path.cwd())
+    return taken_files(
+        database=database,
+        vault=resolve_settings(config).vault,
+        spider=database.resolve().parent / spider if spider else None,
+        config=config.path,
+    )

@@ -6,6 +6,7 @@ first are indented, so that no page can forge a record.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -14,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawlkit.cli.terminal import safe
+from crawlkit.cli.terminal import complain, safe
+from crawlkit.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,6 +79,32 @@ class _ConsoleHandler(logging.Handler):
         self._console.print(Text(self.format(record), style=_STYLES.get(record.levelno, "")))
 
 
+class _FileHandler(logging.FileHandler):
+    """Appends to a file; when that fails it says so once, and the run goes on."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, encoding="utf-8", errors="backslashreplace")
+        self._failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        if not self._failed:
+            self._failed = True
+            complain(f"the log file {self.baseFilename} cannot be written: {sys.exc_info()[1]}")
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # told already
+            super().close()
+
+
+def _open(file: Path) -> _FileHandler:
+    try:
+        return _FileHandler(file)
+    except OSError as error:
+        raise ConfigError(
+            f"log file {file}: it cannot be written ({error.strerror}); name another with --log-file"
+        ) from error
+
+
 @contextmanager
 def logging_to(
     *,
@@ -88,8 +116,8 @@ def logging_to(
 ) -> Iterator[None]:
     """Until the block ends, send records of `level` and above to standard error, of `file_level` to `file`.
 
-    `console` is given on a terminal, `form` is "text" or "json" (a terminal always gets text). Raises OSError
-    when the file cannot be opened.
+    `console` is given on a terminal, `form` is "text" or "json" (a terminal always gets text). Raises ConfigError
+    when the file cannot be opened; no folder is made for it.
     """
     formatter = _JSONFormatter() if form == "json" else _TextFormatter()
     handlers: list[logging.Handler] = []
@@ -98,8 +126,7 @@ def logging_to(
     stream.setLevel(level)
     handlers.append(stream)
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        into_file = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
+        into_file = _open(file)
         into_file.setFormatter(formatter)
         into_file.setLevel(file_level)
         handlers.append(into_file)

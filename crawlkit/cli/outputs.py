@@ -6,12 +6,17 @@ Everything here is asked before the first request: a crawl of hours must not end
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from glob import escape as glob_escape
 from pathlib import Path
 
-from crawlkit.exceptions import UsageError
+from crawlkit.exceptions import StorageError, UsageError
 
 FORMATS = ("jsonl", "csv", "json")
+#: Ends of the names of files that lie beside a database.
+_PARTS = ("-wal", "-shm", "-journal", ".lock")
+_MAGIC = b"SQLite format 3\x00"
 _SUFFIXES = {".jsonl": "jsonl", ".jl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".json": "json"}
 
 
@@ -33,8 +38,13 @@ class Output:
             raise UsageError(f"-o {path}: which format? End the name in .jsonl, .csv or .json, or add --format")
         return cls(path, chosen)
 
-    def check(self) -> None:
-        """UsageError when the file could not be written."""
+    def check(self, taken: Mapping[Path, str]) -> None:
+        """UsageError when the file could not be written, or is one of `taken` (path -> what it is) or a database."""
+        # Several tables become NAME.TABLE.SUFFIX: which tables there will be is not known yet.
+        for path in (self.path, *self.path.parent.glob(f"{glob_escape(self.path.stem)}.*{self.path.suffix}")):
+            refuse_taken(f"-o {path}", path, taken)
+            if is_sqlite(path):
+                raise UsageError(f"-o {path}: is a database, which it would replace; name another file")
         if self.path.is_dir():
             raise UsageError(f"-o {self.path}: is a folder; name a file")
         if not self.path.absolute().parent.is_dir():
@@ -49,8 +59,44 @@ class Output:
         return export(database, self.path, format=self.format, table=table)
 
 
-def check_database(path: Path) -> None:
-    """UsageError when no database could be made or written at `path`. Nothing is created."""
+def taken_files(
+    *, database: Path, vault: Path, spider: Path | None = None, config: Path | None = None
+) -> dict[Path, str]:
+    """The files of a run that no output and no log may replace, each with what it is."""
+    files = {database: "the database"}
+    files.update({_beside(database, suffix): "a part of the database" for suffix in _PARTS})
+    files[vault] = "the vault of saved sessions"
+    files.update({_beside(vault, suffix): "a part of the vault" for suffix in _PARTS})
+    if spider is not None:
+        files[spider] = "the spider"
+    if config is not None:
+        files[config] = "the configuration"
+    return files
+
+
+def refuse_taken(named: str, path: Path, taken: Mapping[Path, str]) -> None:
+    """UsageError when `path` is one of `taken`, under whatever name; `named` is what the user called it."""
+    for file, what in taken.items():
+        if file.resolve() == path.resolve() or (path.exists() and file.exists() and path.samefile(file)):
+            raise UsageError(f"{named}: is {what}; name another file")
+
+
+def is_sqlite(path: Path) -> bool:
+    """Whether there is a file that begins as every SQLite database does."""
+    try:
+        if not path.is_file():  # opening a pipe would wait for its writer
+            return False
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
+
+
+def check_database(path: Path, taken: Mapping[Path, str] | None = None) -> None:
+    """UsageError when no database could be made or written at `path`, or it is one of `taken`. Nothing is created."""
+    refuse_taken(f"--db {path}", path, taken or {})
+    if path.name.endswith(_PARTS):
+        raise UsageError(f"--db {path}: is the name of a part of a database; name the .db file")
     if path.is_dir():
         raise UsageError(f"{path}: is a folder, not a database")
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
@@ -64,9 +110,23 @@ def check_database(path: Path) -> None:
         raise UsageError(f"{path}: the folder {folder} cannot be written; name another with --db or [store] dir")
 
 
+def check_vault(path: Path) -> None:
+    """UsageError when a vault at `path` would be refused because others can read it or write its folder."""
+    from crawlkit.sessions import vaultfile
+
+    try:
+        vaultfile.place(path)
+    except StorageError as error:  # nothing has broken: who may do what is the user's to change
+        raise UsageError(str(error)) from error
+
+
 def shown(path: Path) -> str:
     """A path as a person would type it: from the working directory when it is below."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
         return str(path)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)

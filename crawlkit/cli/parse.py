@@ -78,7 +78,7 @@ def _fetch(accounts: Accounts, spider: Spider, url: str, callback: str) -> Respo
     prepared = account.session.prepare_request(Request(url, callback=getattr(spider, callback)))
     epoch = account.login.epoch
     response = account.session.send(prepared)
-    if account.login.looks_logged_out(response):
+    if account.login.looks_logged_out(response, epoch):
         account.login.again(epoch)
         response = account.session.send(
             account.session.prepare_request(Request(url, callback=getattr(spider, callback)))

@@ -13,11 +13,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any, TextIO
 
 
-class OutputFailed(Exception):  # noqa: N818 - no error of the command, and no OSError: click has its own way with those
-    """Standard output takes no more. The command ends; the entry says why."""
+class OutputFailed(Exception):
+    """Standard output takes no more. The command ends; the entry says why. No OSError: click ends those its own way."""
 
 
 class Outlet(io.RawIOBase):
@@ -98,7 +98,7 @@ def _hold_descriptors() -> set[int]:
     return closed
 
 
-def _text(outlet: Outlet, like: IO[str] | None) -> io.TextIOWrapper:
+def _text(outlet: Outlet, like: TextIO | None) -> io.TextIOWrapper:
     return io.TextIOWrapper(
         io.BufferedWriter(outlet),
         encoding=like.encoding if like is not None else "utf-8",

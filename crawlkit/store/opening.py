@@ -7,6 +7,7 @@ Looked at: the header, the schema, `_meta`. A file that is not ours, or damaged,
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -128,10 +129,17 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 def _check_owner(connection: sqlite3.Connection, path: Path, spider: str, source: str, adopt: bool) -> None:
     """Write down whose the database is, or refuse another's. The write also proves that the file can be written."""
     owner = dict(connection.execute("SELECT name, value FROM _meta WHERE name IN ('spider', 'source')"))
-    if owner and not adopt and owner != {"spider": spider, "source": source}:
+    kept = owner.get("source", "")
+    if owner and not adopt and (owner.get("spider"), _place(path, kept)) != (spider, _place(path, source)):
         raise StoreMismatch(
-            f"{path}: it belongs to spider {owner.get('spider')!r} of {owner.get('source')}, "
-            f"not to {spider!r} of {source}; "
+            f"{path}: it belongs to spider {owner.get('spider')!r} of {_place(path, kept)}, "
+            f"not to {spider!r} of {_place(path, source)}; "
             "take it over with --adopt, or name another file with --db"
         )
     connection.executemany("INSERT OR REPLACE INTO _meta VALUES (?, ?)", [("spider", spider), ("source", source)])
+
+
+def _place(path: Path, source: str) -> str:
+    """`file.py::Class` with the file as it is found from the folder of the database at `path`, absolute."""
+    file, separator, name = source.partition("::")
+    return f"{os.path.normpath(path.parent.resolve() / file)}{separator}{name}"

@@ -135,6 +135,27 @@ def test_a_database_of_another_spider(refused: Refused, write_spider: Write, cra
     crawlkit("run", "copy.py", "-a", f"base={site.url}", "--adopt")
 
 
+def test_what_the_start_of_a_spider_does_wrong_names_its_file(refused: Refused, write_spider: Write) -> None:
+    """As it was typed, and the line where it raised."""
+    write_spider(SPIDER.replace('base = ""', 'start_urls = "http://127.0.0.1:9/"'), name="pages.py")
+    assert "error: pages.py: start_urls is one text" in refused("pages.py")
+    write_spider(SPIDER.replace('base = ""', "start_urls = 3"), name="pages.py")
+    assert "error: pages.py: start_urls is 3; write a list of URLs" in refused("pages.py")
+    write_spider(SPIDER.replace("yield Request", "1 / 0; yield Request"), name="pages.py")
+    assert "error: pages.py:9: <" in (line := refused("pages.py"))
+    assert "start_requests failed: ZeroDivisionError" in line
+    write_spider(SPIDER.replace("yield Request(self.base + ", "yield ("), name="pages.py")
+    assert "error: pages.py: <" in refused("pages.py")
+
+
+def test_a_data_folder_that_others_can_write(refused: Refused, write_spider: Write, crawlkit: Command) -> None:
+    """Somebody could replace the vault in it: refused before anything is asked."""
+    write_spider(SPIDER)
+    (crawlkit.folder / "data").mkdir()
+    (crawlkit.folder / "data").chmod(0o777)
+    assert "others can write in" in refused("spider.py", "-a", BASE)
+
+
 def test_an_argument_without_equals(refused: Refused, write_spider: Write) -> None:
     write_spider(SPIDER)
     assert "-a base: write it as key=value" in refused("spider.py", "-a", "base")
@@ -149,7 +170,15 @@ def test_an_argument_without_equals(refused: Refused, write_spider: Write) -> No
         (["--set", "crawl.x=1"], "--set crawl.x: [crawl] has no key 'x'"),
         (["-o", "items.xlsx"], "End the name in .jsonl, .csv or .json"),
         (["-o", "no/items.csv"], "there is no folder"),
-        (["--log-file", "."], "the log file is a folder"),
+        (["-o", "spider.py", "--format", "csv"], "-o spider.py: is the spider"),
+        (["-o", "data/pages.db", "--format", "csv"], "-o data/pages.db: is the database"),
+        (["--db", "data/sessions.db"], "--db data/sessions.db: is the vault of saved sessions"),
+        (["--db", "spider.py"], "--db spider.py: is the spider"),
+        (["--db", "x.lock"], "name the .db file"),
+        (["--log-file", "."], "log file .: is a folder"),
+        (["--log-file", "no/run.log"], "log file no/run.log: there is no folder no; make it"),
+        (["--log-file", "/proc/x.log"], "name another with --log-file"),
+        (["--log-file", "spider.py"], "log file spider.py: is the spider"),
     ],
 )
 def test_mistakes_of_options(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from crawlkit.cli.logs import logging_to
+from crawlkit.exceptions import ConfigError
 
 
 def test_lines_have_time_level_and_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,7 +35,7 @@ def test_no_page_can_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_json_lines_carry_the_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One object a record, in the file too."""
-    file = tmp_path / "logs" / "shop.log"
+    file = tmp_path / "shop.log"
     with logging_to(console=None, level=logging.INFO, file=file, form="json"):
         try:
             raise ValueError("bad")
@@ -44,6 +45,19 @@ def test_json_lines_carry_the_traceback(tmp_path: Path, capsys: pytest.CaptureFi
     assert ("error", "shop", "failed\n\x1b") == (entry["level"], entry["logger"], entry["message"])
     assert "ValueError: bad" in entry["error"]
     assert entry == json.loads(capsys.readouterr().err)
+
+
+def test_a_log_file_that_fails_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """And the run goes on; one that cannot be opened is refused, and no folder is made for it."""
+    with logging_to(console=None, level=logging.WARNING, file=Path("/dev/full")):
+        for _ in range(3):
+            logging.getLogger("shop").info("seen by the file only")
+    assert "the log file /dev/full cannot be written: " in capsys.readouterr().err.splitlines()[0]
+    with (
+        pytest.raises(ConfigError, match="log file /dev/null/x: it cannot be written"),
+        logging_to(console=None, level=logging.INFO, file=Path("/dev/null/x")),
+    ):
+        pass
 
 
 def test_loggers_are_as_before_afterwards(capsys: pytest.CaptureFixture[str]) -> None:

@@ -141,4 +141,4 @@ def test_parse_logs_in_where_it_must(crawlkit: Command, root: Path, shop: DemoSi
     url = f"{shop.url}/books"
     done = crawlkit("parse", root / "spiders" / "site.py", url, "-a", f"base={shop.url}")
     assert "callback=parse_book" in done.stdout
-    assert 1 == sum(entry.method == "POST" for entry in shop.log.entries())
+    assert 1 == shop.log.count(method="POST")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from crawlkit.cli import main
 from tests.cli.small_site import SPIDER, Site
 from tests.conftest import Command
 
@@ -42,6 +43,19 @@ def test_export_to_files(crawled: Command) -> None:
         name: value for name, value in json.loads(done.stdout).items() if name in ("files", "exit_code")
     }
     assert "wrote b.txt" in done.stderr
+
+
+def test_export_replaces_no_file_of_the_spider(
+    crawled: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor of the project."""
+    monkeypatch.chdir(crawled.folder)
+    Path("crawl.toml").write_text("")
+    for name in ("data/pages.db", "data/sessions.db", "pages.py", "crawl.toml"):
+        before = Path(name).read_bytes() if Path(name).exists() else None
+        assert 2 == main(["export", "pages", "-o", name, "--format", "csv"])
+        assert "name another file" in capsys.readouterr().err
+        assert before == (Path(name).read_bytes() if Path(name).exists() else None)
 
 
 def test_export_of_one_table(crawled: Command) -> None:

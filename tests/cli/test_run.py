@@ -112,6 +112,7 @@ def test_a_limit_is_resumed_by_the_same_command(crawlkit: Command, write_spider:
 def test_settings_of_the_command_line_count(crawlkit: Command, write_spider: Write, site: Site) -> None:
     """--set, --db and --log-file."""
     write_spider(SPIDER, name="pages.py")
+    (crawlkit.folder / "logs").mkdir()
     crawlkit(
         *("run", "pages.py", "-a", f"base={site.url}", "--set", "crawl.max_depth=0", "--db", "elsewhere.db"),
         *("--log-file", "logs/run.log", "--set", "fetch.user_agent=me/1.0"),
@@ -120,6 +121,26 @@ def test_settings_of_the_command_line_count(crawlkit: Command, write_spider: Wri
     assert "finished: 1 page" in (crawlkit.folder / "logs" / "run.log").read_text().splitlines()[-1]
     page = next(request for request in site.server.requests if request.target == "/")
     assert "me/1.0" == page.header("User-Agent")
+
+
+def test_a_database_knows_its_spider_wherever_the_project_is(
+    crawlkit: Command, write_spider: Write, site: Site
+) -> None:
+    """A crawl.toml that comes or goes, another working directory and a project that was moved change nothing."""
+    (crawlkit.folder / "project" / "spiders").mkdir(parents=True)
+    write_spider(SPIDER, name="project/spiders/pages.py")
+    project = Command(crawlkit.folder / "project")
+    words = ("-a", f"base={site.url}", "--db", "data/pages.db")
+    project("run", "spiders/pages.py", *words)
+    write_spider("", name="project/crawl.toml")
+    assert 2 == project.run("spiders/pages.py", *words)["run"]
+    assert 3 == crawlkit.run("project/spiders/pages.py", *words[:3], "project/data/pages.db")["run"]
+    project.folder.rename(crawlkit.folder / "moved")
+    moved = Command(crawlkit.folder / "moved")
+    assert 4 == moved.run("spiders/pages.py", *words)["run"]
+    write_spider(SPIDER, name="moved/copy.py")
+    errors = moved("run", "copy.py::Pages", *words, exit_code=2).stderr
+    assert f"of {moved.folder}/spiders/pages.py::Pages, not to 'pages' of {moved.folder}/copy.py::Pages" in errors
 
 
 def test_a_folder_runs_every_spider_and_has_the_worst_code(crawlkit: Command, write_spider: Write, site: Site) -> None:
@@ -175,6 +196,7 @@ def test_a_signal_drains_and_says_how_to_go_on(
     out, errors = process.communicate(timeout=30)
     assert code == process.returncode, errors
     assert "the same command goes on" in errors
+    assert {130: "(Ctrl-C)", 143: "(SIGTERM)"}[code] in errors.splitlines()[-1]
     line = json.loads(out.splitlines()[-1])
     assert code == line["exit_code"]
     assert line["outcome"] in ("interrupted", "terminated")
@@ -193,8 +215,9 @@ def test_a_second_signal_ends_within_a_second(crawlkit: Command, write_spider: W
         pass
     begin = time.monotonic()
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    out, errors = process.communicate(timeout=30)
     assert time.monotonic() - begin < 1.5
+    assert "what was committed is kept, the same command goes on" in errors
     assert 130 == process.returncode
     assert 130 == json.loads(out.splitlines()[-1])["exit_code"]
     line = crawlkit.run("pages.py", "-a", f"base={site.url}", "--fresh")
