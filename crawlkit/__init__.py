@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawlkit.version import VERSION as __version__
+from crawlkit.version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
     from crawlkit import exceptions as exceptions
@@ -63,7 +63,7 @@ _HOMES = {
     "delete": "sessions.api",
 }
 
-__all__ = ["__version__", "exceptions", *_HOMES]  # noqa: PLE0604
+__all__ = ["__version__", "exceptions", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Mapping
 
 from crawlkit.crawl.result import EXIT_CODES
+from crawlkit.crawl.spider import Spider
 from crawlkit.crawl.tally import Tally
+
+log = logging.getLogger(__name__)
+
+#: After a stop, how long the pages under way, and then the author's closed(), may take.
+DRAIN_SECONDS = 10.0
 
 #: The first of these that was noted is the outcome.
 _GRAVEST_FIRST = (
@@ -58,3 +66,27 @@ class Ending:
     def exit_code(outcome: str) -> int:
         """The exit code of an outcome."""
         return EXIT_CODES[outcome]
+
+
+def close(spider: Spider, reason: str, ending: Ending, tally: Tally) -> bool:
+    """Call the author's closed(); whether it went well. After a signal it is not waited for longer than for pages."""
+    failed: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            spider.closed(reason)
+        except BaseException as error:  # noqa: BLE001 - told below, whatever it is
+            failed.append(error)
+
+    thread = threading.Thread(target=call, name="crawlkit-closed", daemon=True)
+    thread.start()
+    began = time.monotonic()
+    while thread.is_alive():
+        thread.join(0.25)
+        if ending.outcome in ("interrupted", "terminated") and time.monotonic() - began > DRAIN_SECONDS:
+            failed.append(TimeoutError("it did not end"))
+            break
+    if failed:
+        log.error("closed() of spider %s failed", spider.name, exc_info=failed[0])
+        tally.fault("closed", f"{type(failed[0]).__name__}: {failed[0]}")
+    return not failed

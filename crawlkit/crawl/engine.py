@@ -20,17 +20,18 @@ from crawlkit import exceptions
 from crawlkit import url as urls
 from crawlkit.crawl.accounts import Accounts
 from crawlkit.crawl.clock import Clock, SystemClock
-from crawlkit.crawl.ending import Ending
+from crawlkit.crawl.ending import DRAIN_SECONDS, Ending, close
 from crawlkit.crawl.fetcher import Fetcher
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.loading import check_start_urls
-from crawlkit.crawl.pace import Pace
+from crawlkit.crawl.pace import pace_of
 from crawlkit.crawl.page import Visitor
 from crawlkit.crawl.result import Progress, Result
-from crawlkit.crawl.robots import Copy, Robots
+from crawlkit.crawl.robots import Robots
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.scope import Scope
 from crawlkit.crawl.settings import Settings
+from crawlkit.crawl.shelf import StoreShelf
 from crawlkit.crawl.spider import Spider
 from crawlkit.crawl.starts import Starts
 from crawlkit.crawl.tally import Tally
@@ -45,10 +46,6 @@ from crawlkit.store.outcome import Verdict
 from crawlkit.version import VERSION
 
 log = logging.getLogger(__name__)
-
-#: After a stop, how long the pages under way may take.
-DRAIN_SECONDS = 10.0
-_LOOPBACK = ("localhost", "::1")
 
 
 class Engine:
@@ -177,7 +174,9 @@ class Engine:
             before_commit=accounts.save,
             committed=self._committed,
         )
-        scheduler = Scheduler(self._clock, self._new_pace, writer.want, accounts.pool.set_host_limit)
+        scheduler = Scheduler(
+            self._clock, lambda netloc: pace_of(netloc, settings.crawl), writer.want, accounts.pool.set_host_limit
+        )
         writer.scheduler = scheduler
         self._writer, self._scheduler = writer, scheduler
         accounts.pause, accounts.resume = scheduler.pause, scheduler.resume
@@ -199,7 +198,9 @@ class Engine:
         )
         robots = None
         if settings.crawl.robots:
-            robots = Robots(accounts.fetch_robots, _Shelf(writer), self._clock, user_agent=settings.fetch.user_agent)
+            robots = Robots(
+                accounts.fetch_robots, StoreShelf(writer), self._clock, user_agent=settings.fetch.user_agent
+            )
         visitor = Visitor(
             spider,
             fetcher=Fetcher(
@@ -291,36 +292,12 @@ class Engine:
             ending.add("parked", f"{', '.join(parked[:3])} asked to be left alone for longer than this run may wait")
         crawl = self._crawl_totals(store)
         outcome, reason = ending.decide(self._tally, crawl)
-        if not self._close_spider(reason):
+        if not close(self._spider, reason, ending, self._tally):
             outcome, reason = ending.decide(self._tally, crawl)
         result = self._result(outcome, reason, logins=accounts.logins)
         if not isinstance(writer.error, exceptions.StorageError):
             store.end_run(result)
         return result
-
-    def _close_spider(self, reason: str) -> bool:
-        """Call the author's closed(); whether it went well. After a stop it has as long as the pages had to drain."""
-        failed: list[BaseException] = []
-
-        def close() -> None:
-            try:
-                self._spider.closed(reason)
-            except BaseException as error:  # the author's; told below
-                failed.append(error)
-
-        thread = threading.Thread(target=close, name="crawlkit-closed", daemon=True)
-        thread.start()
-        began = time.monotonic()
-        while thread.is_alive():
-            thread.join(0.25)
-            hurried = self._ending.outcome in ("interrupted", "terminated")
-            if hurried and time.monotonic() - began > DRAIN_SECONDS:
-                failed.append(TimeoutError("it did not end"))
-                break
-        if failed:
-            log.error("closed() of spider %s failed", self._spider.name, exc_info=failed[0])
-            self._tally.fault("closed", f"{type(failed[0]).__name__}: {failed[0]}")
-        return not failed
 
     def _crawl_totals(self, store: Store) -> Mapping[str, int]:
         """Pages of the whole crawl by state: a run that resumes speaks for what came before it as well."""
@@ -361,14 +338,6 @@ class Engine:
         if visit.stop is not None:
             self.stop("stopped", visit.stop)
 
-    def _new_pace(self, netloc: str) -> Pace:
-        crawl = self._settings.crawl
-        host = netloc.rpartition(":")[0]
-        loopback = host in _LOOPBACK or host.startswith("127.") or host.endswith(".localhost")
-        limit = crawl.per_host if crawl.per_host is not None else (8 if loopback else 2)
-        delay = crawl.delay if crawl.delay is not None else (0.0 if loopback else 0.25)
-        return Pace(limit=limit, delay=delay, adaptive=crawl.adaptive, closed=crawl.robots)
-
 
 def _described(arguments: Mapping[str, Any]) -> str:
     """The spider's arguments as `_runs` keeps them: their names, and a mark by which other values are noticed.
@@ -378,17 +347,3 @@ def _described(arguments: Mapping[str, Any]) -> str:
     text = json.dumps({str(name): str(value) for name, value in sorted(arguments.items())})
     mark = hashlib.blake2b(text.encode(), digest_size=4).hexdigest() if arguments else ""
     return json.dumps({"names": sorted(arguments), "mark": mark})
-
-
-class _Shelf:
-    """robots.txt copies, kept in the spider's database by its writer."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-
-    def get(self, origin: str) -> Copy | None:
-        kept = self._writer.call(lambda store: store.robots(origin))
-        return None if kept is None else Copy(origin, kept.fetched_at, kept.status, kept.body)
-
-    def put(self, copy: Copy) -> None:
-        self._writer.call(lambda store: store.keep_robots(copy.origin, copy.fetched_at, copy.status, copy.text))

@@ -61,9 +61,8 @@ class Output:
         Raises what the author's code raises, ItemError for a value that is no output, CallbackTooLong past the limits.
         """
         end = time.monotonic() + MAX_SECONDS
-        count = size = 0
-        for value in outputs(result):
-            count += 1
+        size = 0
+        for count, value in enumerate(outputs(result), 1):
             if isinstance(value, Request):
                 self.requests.append(value)
                 size += len(value.url) + len(value.body or b"")

@@ -5,6 +5,11 @@ Plain state and arithmetic: whoever calls holds the lock and passes the time, so
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crawlkit.crawl.settings_sections import CrawlSettings
+
 #: Consecutive faults after which a host rests (the breaker of FAULTS), and how long, doubling each time.
 BREAK_AFTER = 10
 FIRST_REST_SECONDS = 15.0
@@ -155,3 +160,12 @@ class Pace:
         self.rests += 1
         self.limit = 1 if self.adaptive else self.limit
         self.next_at = max(self.next_at, now + rest)
+
+
+def pace_of(netloc: str, crawl: CrawlSettings) -> Pace:
+    """The pace that `[crawl]` sets for a host: what says auto is gentle, but on this machine's own loopback."""
+    host = netloc.rpartition(":")[0]
+    loopback = host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
+    limit = crawl.per_host if crawl.per_host is not None else (8 if loopback else 2)
+    delay = crawl.delay if crawl.delay is not None else (0.0 if loopback else 0.25)
+    return Pace(limit=limit, delay=delay, adaptive=crawl.adaptive, closed=crawl.robots)

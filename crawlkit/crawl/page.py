@@ -85,7 +85,7 @@ class Visitor:
         login = self._fetcher.login_of(request)
         try:
             if login.first() is Healing.BUSY:
-                return self._give_back(visit)
+                return visit.give_back()
             return self._visit(visit, lease, request, release)
         finally:
             login.let_go()
@@ -98,7 +98,7 @@ class Visitor:
         except HopRefused as error:
             if lease.start:
                 return self._failed(visit, request, error)
-            return self._skipped(visit, error.reason)
+            return visit.skip(error.reason)
         except RobotsForbid as error:
             return self._failed(visit, request, error, reason="robots")
         except exceptions.RequestException as error:
@@ -158,11 +158,11 @@ class Visitor:
                 if visit.outcome.rows or visit.outcome.links:  # its errback dealt with it
                     visit.outcome.state, visit.outcome.error = "done", None
                     return visit
-                return self._skipped(visit, "gone")
+                return visit.skip("gone")
             return self._failed(visit, request, error, response)
         try:
             logged_out = self._fetcher.login_of(request).looks_logged_out(response, epoch)
-        except BaseException as error:  # the author's logged_in: nothing of it may end a worker
+        except BaseException as error:  # noqa: BLE001 - the author's logged_in: nothing of it may end a worker
             return self._author_failed(visit, lease, request, response, error, "logged_in")
         if logged_out:
             return self._heal(visit, lease, request, response, epoch, release)
@@ -179,24 +179,23 @@ class Visitor:
             return self._doubtful(visit, lease, login)
         healing = login.again(epoch)
         if healing is Healing.BUSY:
-            return self._give_back(visit)
+            return visit.give_back()
         if healing is Healing.ALIVE:
             return self._needs_login(visit, request, response)
         try:
             response, epoch = self._fetch(lease, request, visit)
         except (RobotsUnavailable, RobotsForbid, HopRefused, exceptions.RequestException):
-            return self._give_back(visit)  # its next turn says what is wrong
+            return visit.give_back()  # its next turn says what is wrong
         if login.looks_logged_out(response, epoch):
             if login.unproven(epoch):
                 return self._doubtful(visit, lease, login)
-            return self._needs_login(visit, request, response) if login.lives() else self._give_back(visit)
+            return self._needs_login(visit, request, response) if login.lives() else visit.give_back()
         return self._judge(visit, lease, request, response, epoch, release)
 
     def _doubtful(self, visit: Visit, lease: Lease, login: Login) -> Visit:
         """Nothing has shown yet that the login worked: other pages may, before this one has its next turn."""
         login.doubt(lease.page, lease.url)
-        visit.outcome.not_before = self._clock.time() + _DOUBT_SECONDS
-        return self._give_back(visit)
+        return visit.give_back(self._time_in(_DOUBT_SECONDS))
 
     def _needs_login(self, visit: Visit, request: Request, response: Response) -> Visit:
         error = exceptions.LoginError("the page shows no member although the session is logged in")
@@ -217,10 +216,9 @@ class Visitor:
             wait = parse_retry_after(response.headers.get("Retry-After"), self._clock.time())
             sent_ago = visit.outcome.elapsed or 0.0
             if self._scheduler.refused(_host_of(response.url, lease), wait, sent_ago=sent_ago):
-                visit.outcome.not_before = self._clock.time() + min(wait or 0.0, _LONGEST_NOT_BEFORE_SECONDS)
-                return self._give_back(visit)  # parked: another run goes on with this host
+                return visit.give_back(self._time_in(wait or 0.0))  # parked: another run goes on with this host
         delay = self._delay(lease, request, response=response)
-        return None if delay is None else self._retry(visit, delay)
+        return None if delay is None else visit.try_again(self._time_in(delay))
 
     def _call_back(self, visit: Visit, lease: Lease, request: Request, response: Response) -> Visit:
         callback: Any = request.callback
@@ -233,11 +231,11 @@ class Visitor:
                 visit.stop = stop.reason or "StopCrawl"
             outcome.links = self._links.judge(output.requests, depth=lease.depth + 1, skips=visit.skips)
         except exceptions.IgnoreRequest as error:
-            return self._skipped(visit, f"ignored: {error.reason}" if error.reason else "ignored")
+            return visit.skip(f"ignored: {error.reason}" if error.reason else "ignored")
         except FileFailed as failed:
             self._note_fault(lease, failed.error)
             return self._retry_or_fail(visit, lease, request, failed.error)
-        except BaseException as error:  # KeyboardInterrupt and the like too: nothing of the author's may end a worker
+        except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt too: nothing may end a worker
             return self._author_failed(visit, lease, request, response, error, "callback")
         outcome.state = "done"
         outcome.rows = output.rows
@@ -276,31 +274,20 @@ class Visitor:
             now=self._clock.time(),
         )
 
+    def _time_in(self, seconds: float) -> float:
+        """The time of day in so many seconds, within reason."""
+        return self._clock.time() + min(seconds, _LONGEST_NOT_BEFORE_SECONDS)
+
     def _retry_or_fail(self, visit: Visit, lease: Lease, request: Request, error: exceptions.CrawlkitError) -> Visit:
         delay = self._delay(lease, request, error=error)
         if delay is not None:
             log.info("%s: %s; again in %.1f s", lease.url, error, delay)
-            return self._retry(visit, delay)
+            return visit.try_again(self._time_in(delay))
         reason = None
         if isinstance(error, RobotsUnavailable):
             # A host that refuses is told as that: a newcomer would look for the fault in robots.txt.
             reason = reason_of(error.__cause__) if error.__cause__ is not None else "robots_unavailable"
         return self._failed(visit, request, error, reason=reason)
-
-    def _retry(self, visit: Visit, delay: float) -> Visit:
-        visit.retry = True
-        visit.outcome.attempts += 1
-        visit.outcome.not_before = self._clock.time() + min(delay, _LONGEST_NOT_BEFORE_SECONDS)
-        return self._give_back(visit)
-
-    def _give_back(self, visit: Visit) -> Visit:
-        visit.outcome.state = "queued"
-        return visit
-
-    def _skipped(self, visit: Visit, reason: str) -> Visit:
-        visit.outcome.state = "skipped"
-        visit.outcome.error = reason
-        return visit
 
     def _failed(
         self,
@@ -313,11 +300,7 @@ class Visitor:
         detail: str = "",
     ) -> Visit:
         """The page failed. Its errback is called, and what that yields is kept."""
-        outcome = visit.outcome
-        outcome.state = "failed"
-        word = reason or reason_of(error)
-        told = str(error) in word or not str(error)
-        outcome.error = f"{word}\n{detail}" if detail else word if told else f"{word}: {error}"
+        outcome = visit.fail(reason or reason_of(error), str(error), detail).outcome
         if request is None or request.errback is None:
             return visit
         errback: Any = request.errback

@@ -21,3 +21,28 @@ class Visit:
     stop: str | None = None
     dropped: int = 0
     skips: Counter[str] = field(default_factory=Counter)
+
+    def give_back(self, not_before: float = 0.0) -> Visit:
+        """The page goes back to the queue as if it had not been taken; it may be taken at `not_before` (Unix epoch)."""
+        self.outcome.state = "queued"
+        self.outcome.not_before = not_before
+        return self
+
+    def try_again(self, not_before: float) -> Visit:
+        """The page goes back to the queue with one attempt spent."""
+        self.retry = True
+        self.outcome.attempts += 1
+        return self.give_back(not_before)
+
+    def skip(self, reason: str) -> Visit:
+        """The page ends as skipped."""
+        self.outcome.state = "skipped"
+        self.outcome.error = reason
+        return self
+
+    def fail(self, word: str, told: str = "", detail: str = "") -> Visit:
+        """The page ends as failed: a word to count it by, a sentence, and what only a person wants to read."""
+        self.outcome.state = "failed"
+        line = word if not told or told in word else f"{word}: {told}"
+        self.outcome.error = f"{word}\n{detail}" if detail else line
+        return self

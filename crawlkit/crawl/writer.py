@@ -150,7 +150,7 @@ class Writer(threading.Thread):
                     self._handle(messages)
                 self._claim_due()
                 self._look_whether_over()
-        except BaseException as error:  # recorded, and raised again by the engine as the run's outcome
+        except BaseException as error:  # noqa: BLE001 - the engine makes it the run's outcome
             self.error = error
         finally:
             self.closed.set()

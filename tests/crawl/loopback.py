@@ -64,7 +64,7 @@ class Site:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = do_PUT = do_HEAD = answer
+            do_GET = do_POST = do_PUT = do_HEAD = answer  # noqa: N815
 
             def log_message(self, *args: Any) -> None: ...
 

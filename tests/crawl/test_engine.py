@@ -968,9 +968,9 @@ def test_a_password_in_a_url_is_sent_and_written_nowhere(bench: Bench) -> None:
 
 
 def test_a_closed_that_hangs_does_not_keep_a_stopped_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crawlkit.crawl import engine
+    from crawlkit.crawl import ending
 
-    monkeypatch.setattr(engine, "DRAIN_SECONDS", 0.3)
+    monkeypatch.setattr(ending, "DRAIN_SECONDS", 0.3)
     forever = threading.Event()
 
     class Hanging(Walker):

@@ -235,7 +235,7 @@ def test_one_page_may_be_public_two_mean_that_the_login_failed() -> None:
     stage = Stage()
     stage.login.first()
     stage.login.doubt(1, "https://example.org/1")
-    with pytest.raises(LoginError, match="example.org/2 still shows a logged-out page"):
+    with pytest.raises(LoginError, match=r"example\.org/2 still shows a logged-out page"):
         stage.login.doubt(2, "https://example.org/2")
     with pytest.raises(LoginError):
         stage.login.again(1)

@@ -77,7 +77,7 @@ def test_junk_names_the_page(junk: Any) -> None:
 
 
 def test_awaiting_is_refused_with_the_way_out() -> None:
-    with pytest.raises(SpiderError, match="self.session.get"):
+    with pytest.raises(SpiderError, match=r"self\.session\.get"):
         collected(waits())
 
 

@@ -58,11 +58,23 @@ def test_all_of_a_request_comes_back() -> None:
         safe=True,
     )
     back = there_and_back(request, spider)
-    for (
-        name
-    ) in ["url", "method", "headers", "body", "cookies", "meta", "cb_kwargs", "priority", "dont_filter", "proxy", "timeout", "profile", "safe"]:
+    for name in [
+        "url",
+        "method",
+        "headers",
+        "body",
+        "cookies",
+        "meta",
+        "cb_kwargs",
+        "priority",
+        "dont_filter",
+        "proxy",
+        "timeout",
+        "profile",
+        "safe",
+    ]:
         assert getattr(request, name) == getattr(back, name), name
-    assert ("parse_other", "failed") == (back.callback.__name__, back.errback.__name__)  # type: ignore[union-attr]
+    assert ("parse_other", "failed") == (back.callback.__name__, back.errback.__name__)
 
 
 @pytest.mark.parametrize("callback", [lambda response: None, print, Plain().parse])
@@ -84,5 +96,5 @@ def test_meta_must_be_json() -> None:
 
 def test_a_callback_that_was_renamed_since_is_named() -> None:
     lease = Lease(1, b"", URL, "example.org:443", 0, 0, 0, json.dumps({"callback": "gone"}), False, 1)
-    with pytest.raises(SpiderError, match="'gone'.*--fresh"):
+    with pytest.raises(SpiderError, match=r"'gone'.*--fresh"):
         load(lease, Plain())
