@@ -9,7 +9,7 @@ import click
 
 from crawlkit.cli import exit_codes
 from crawlkit.cli.options import debug_option, parse_headers, profile_option, require_url, set_option
-from crawlkit.cli.terminal import complain
+from crawlkit.cli.terminal import complain, is_terminal
 from crawlkit.crawl.settings import parse_override, resolve_settings
 from crawlkit.crawl.settings_file import find_config
 
@@ -46,6 +46,8 @@ def command(
                 click.echo(line)
         sys.stdout.flush()
         sys.stdout.buffer.write(response.content)
+        if is_terminal(sys.stdout) and response.content[-1:] not in (b"\n", b""):
+            sys.stdout.buffer.write(b"\n")  # for the prompt; a file or a pipe gets the body as it is
         sys.stdout.buffer.flush()
     if response.status_code >= 400:
         complain(f"{response.url} answered {response.status_code} {response.reason or ''}".rstrip())

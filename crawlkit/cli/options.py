@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,21 @@ set_option = click.option(
 )
 
 
+#: A scheme of something else; `localhost:8000` has none.
+_OTHER_SCHEME = re.compile(
+    r"(?!https?:)([a-z][a-z0-9+.-]*(?=://)|(?:about|data|file|javascript|mailto)(?=:))", re.IGNORECASE
+)
+
+
 def require_url(url: str) -> str:
     """The URL as typed. UsageError when it has no http(s) scheme or no host."""
     if not has_scheme(url):
-        raise UsageError(f"{url}: not an absolute URL; write it with its scheme, such as https://{url.lstrip('/:')}")
+        other = _OTHER_SCHEME.match(url)
+        if other is not None:
+            raise UsageError(f"{url}: {other[1].lower()}: is not fetched, only http:// and https:// are")
+        rest = re.sub(r"^(?:https?:)?[/:]*", "", url, flags=re.IGNORECASE)
+        hint = f", such as https://{rest}" if rest else ""
+        raise UsageError(f"{url}: not an absolute URL; write it with its scheme{hint}")
     if not url.partition("://")[2].lstrip("/"):
         raise UsageError(f"{url}: has no host")
     return url

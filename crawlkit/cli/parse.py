@@ -10,7 +10,7 @@ import click
 
 from crawlkit.cli import exit_codes
 from crawlkit.cli.options import arguments_option, debug_option, profile_option, require_url, set_option
-from crawlkit.cli.terminal import complain, safe
+from crawlkit.cli.terminal import complain, counted, safe
 from crawlkit.crawl.loading import find_spider, make_spider, parse_arguments, place_of
 from crawlkit.crawl.settings import parse_override, resolve_settings
 from crawlkit.crawl.settings_file import find_config
@@ -92,14 +92,14 @@ def _show(spider: Spider, callback: Any, response: Response) -> int:
     from crawlkit.crawl.output import outputs
     from crawlkit.sessions.request import Request
 
-    counts = {"items": 0, "requests": 0, "files": 0, "dropped": 0}
+    counts = {"item": 0, "request": 0, "file": 0, "dropped": 0}
     try:
         for value in outputs(callback(response)):
             if isinstance(value, Request):
-                counts["requests"] += 1
+                counts["request"] += 1
                 print(f"-> {value.method} {safe(value.url, one_line=True)}{_callback_name(value)}")
             elif isinstance(value, Download):
-                counts["files"] += 1
+                counts["file"] += 1
                 print(f"-> file {safe(str(value.path), one_line=True)} from {safe(value.url, one_line=True)}")
             else:
                 kind = _show_item(spider, value, response)
@@ -107,7 +107,10 @@ def _show(spider: Spider, callback: Any, response: Response) -> int:
     except Verdict as verdict:
         print(f"{type(verdict).__name__}: {safe(verdict.reason, one_line=True)}", file=sys.stderr)
     sys.stdout.flush()
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing"
+    told = (
+        ", ".join(counted(count, word, word if word == "dropped" else None) for word, count in counts.items() if count)
+        or "nothing"
+    )
     print(f"{safe(response.url, one_line=True)}: {told}", file=sys.stderr)
     return exit_codes.COMPLETE
 
@@ -124,7 +127,7 @@ def _show_item(spider: Spider, value: Any, response: Response) -> str:
     values = {name: f"<{len(cell)} bytes>" if isinstance(cell, bytes) else cell for name, cell in row.values.items()}
     # JSON escapes C0 by itself; DEL, C1 and what turns text around are left to `safe`.
     print(safe(json.dumps({"table": row.table, **values}, ensure_ascii=False)))
-    return "items"
+    return "item"
 
 
 def _callback_name(request: Any) -> str:

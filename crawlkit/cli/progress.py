@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from crawlkit.cli.logs import log
-from crawlkit.cli.terminal import safe
+from crawlkit.cli.terminal import counted, safe
 from crawlkit.crawl.quantities import duration_text, size_text
 from crawlkit.crawl.result import Progress
 
@@ -75,8 +75,8 @@ class LogProgress(AbstractContextManager["LogProgress"]):
 def progress_line(now: Progress) -> str:
     """One line for a log: pages and items with their rates, what waits, what failed, who is slow."""
     line = (
-        f"{now.pages_done} pages ({now.pages_per_second:.1f}/s), {now.queued} queued, {now.failed} failed, "
-        f"{now.items} items ({_per_minute(now):.0f}/min), {now.busy_workers}/{now.workers} workers busy"
+        f"{counted(now.pages_done, 'page')} ({now.pages_per_second:.1f}/s), {now.queued} queued, {now.failed} failed, "
+        f"{counted(now.items, 'item')} ({_per_minute(now):.0f}/min), {now.busy_workers}/{now.workers} workers busy"
     )
     return f"{line}, slowest {_slowest(now)}" if now.slowest_host else line
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -17,6 +17,7 @@ from crawlkit.cli.outputs import shown
 from crawlkit.cli.reading import find_database
 from crawlkit.cli.terminal import complain, console, is_terminal, safe
 from crawlkit.crawl.quantities import duration_text, size_text
+from crawlkit.exceptions import StorageError
 
 if TYPE_CHECKING:
     from crawlkit.store.reports import RunRecord
@@ -38,33 +39,56 @@ def command(name: str | None, database: Path | None, limit: int, checked: bool, 
     With --check: exit code 74 when the database is damaged.
     """
     path = find_database(name, database)
-    from crawlkit.store.database import Store
+    from crawlkit.store.reports import damage
 
-    with Store.open_readonly(path) as reports:
-        records = reports.runs(limit)
-        spider = reports.owner()[0]
-        problems = reports.check() if checked else []
+    try:
+        spider, records, running, problems = _read(path, limit, checked=checked)
+    except StorageError:
+        problems = damage(path) if checked else []
+        if not problems:
+            raise
+        spider, records, running = name or "", [], None
     code = exit_codes.STORAGE_FAILED if problems else exit_codes.COMPLETE
     if as_json:
-        _print_json(path, spider, records, problems if checked else None, code)
+        fields = [_fields(record, running) for record in records]
+        _print_json(path, spider, fields, problems if checked else None, code)
     elif checked:
         click.echo(f"{shown(path)}: {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'} found")
         for problem in problems:
             click.echo(f"  {safe(problem, one_line=True)}")
     else:
-        _print_table([_row(record) for record in records])
+        _print_table([_row(record, running) for record in records])
     if problems:
-        complain(f"{shown(path)}: the database is damaged; keep a copy, export what is there, start over in a new one")
+        file = shlex.quote(shown(path))
+        complain(
+            f"{shown(path)}: the database is damaged; keep a copy, export what is there "
+            f"(crawlkit export --db {file} -o FILE), start over in a new one"
+        )
     return code
 
 
-def _row(record: RunRecord) -> tuple[str, ...]:
+def _read(path: Path, limit: int, *, checked: bool) -> tuple[str, list[RunRecord], int | None, list[str]]:
+    """The spider, its last runs, the number of the one that is running, and with `checked` what is wrong."""
+    from crawlkit.store.database import Store
+    from crawlkit.store.lock import holder
+
+    held = holder(path)  # before the runs are read: one that ends in between is told as ended
+    with Store.open_readonly(path) as reports:
+        records = reports.runs(limit)
+        newest = records[0] if records else None
+        # Who has the lock may be about to begin: its pid is not that of a run that was killed.
+        at_work = held is not None and newest is not None and held.get("pid") in (None, newest.pid)
+        running = newest.id if at_work and newest is not None else None
+        return reports.owner()[0], records, running, reports.check() if checked else []
+
+
+def _row(record: RunRecord, running: int | None) -> tuple[str, ...]:
     took = (record.ended or record.last_commit or record.started) - record.started
     return (
         str(record.id),
         f"{datetime.fromtimestamp(record.started):%Y-%m-%d %H:%M:%S}",
         duration_text(max(took, 0.0)),
-        outcome_of(record),
+        outcome_of(record, running),
         "" if record.exit_code is None else str(record.exit_code),
         str(record.pages),
         str(record.failed),
@@ -80,29 +104,17 @@ def _reason(record: RunRecord) -> str:
     return "" if reason in ("finished", record.outcome) else safe(reason, one_line=True)
 
 
-def _fields(record: RunRecord) -> dict[str, Any]:
-    fields = {**asdict(record), "outcome": outcome_of(record)}
+def _fields(record: RunRecord, running: int | None) -> dict[str, Any]:
+    fields = {**asdict(record), "outcome": outcome_of(record, running)}
     del fields["arguments"]  # -a may have been given a token
     return fields
 
 
-def outcome_of(record: RunRecord) -> str:
-    """How a run ended in one word; a run without an end is still running, or was killed."""
+def outcome_of(record: RunRecord, running: int | None) -> str:
+    """How a run ended in one word; one without an end is the `running` one, or was killed."""
     if record.outcome is not None:
         return safe(record.outcome, one_line=True)
-    return "running" if record.pid is not None and _alive(record.pid) else "killed"
-
-
-def _alive(pid: int) -> bool:
-    if os.name == "nt":  # pragma: no cover - there, signal 0 ends a process
-        return True
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
+    return "running" if record.id == running else "killed"
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
@@ -128,13 +140,13 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
         click.echo("  ".join(cells).rstrip())
 
 
-def _print_json(path: Path, spider: str, records: Sequence[RunRecord], problems: list[str] | None, code: int) -> None:
+def _print_json(path: Path, spider: str, runs: list[dict[str, Any]], problems: list[str] | None, code: int) -> None:
     from crawlkit.cli.json_line import print_line
 
     line: dict[str, Any] = {
         "spider": spider,
         "database": str(path),
-        "runs": [_fields(record) for record in records],
+        "runs": runs,
         "exit_code": code,
     }
     if problems is not None:

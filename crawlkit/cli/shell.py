@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import code
+import linecache
 import sys
+import traceback
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +15,7 @@ import click
 
 from crawlkit.cli import exit_codes
 from crawlkit.cli.options import debug_option, profile_option, require_url, set_option
+from crawlkit.cli.streams import OutputFailed
 from crawlkit.cli.terminal import is_terminal, safe
 from crawlkit.crawl.loading import find_spider, make_spider
 from crawlkit.crawl.settings import parse_override, resolve_settings
@@ -21,6 +24,10 @@ from crawlkit.crawl.settings_file import find_config
 if TYPE_CHECKING:
     from crawlkit.sessions.response import Response
     from crawlkit.sessions.session import Session
+
+
+#: How tracebacks name the code of -c.
+_LINE = "<-c>"
 
 
 @click.command("shell")
@@ -60,9 +67,23 @@ def command(
         if spider is not None:
             names["spider"] = spider
         if line is not None:
-            exec(compile(line, "<-c>", "exec"), names)
-        else:
-            _interact(names)
+            return _run_line(line, names)
+        _interact(names)
+    return exit_codes.COMPLETE
+
+
+def _run_line(line: str, names: dict[str, Any]) -> int:
+    """Run the user's own code: what it raises is shown as Python shows it, and is exit code 1."""
+    linecache.cache[_LINE] = (len(line), None, line.splitlines(keepends=True), _LINE)  # for the traceback
+    try:
+        exec(compile(line, _LINE, "exec"), names)
+    except OutputFailed:
+        raise
+    except Exception as error:  # noqa: BLE001 - shown whole: it is the user's own
+        trace = error.__traceback__
+        sys.stdout.flush()
+        traceback.print_exception(error.with_traceback(trace.tb_next if trace is not None else None))
+        return exit_codes.PAGES_FAILED
     return exit_codes.COMPLETE
 
 
@@ -74,7 +95,9 @@ def _names(session: Session) -> dict[str, Any]:
     names: dict[str, Any] = {"session": session, "Request": Request, "Selector": Selector}
 
     def fetch(url: str) -> Response:
-        """Fetch `url` with the session; the page is also the new `response`."""
+        """Fetch `url`, as on the page that is shown, with the session; its page is also the new `response`."""
+        if "response" in names and isinstance(url, str):
+            url = names["response"].urljoin(url)
         response = get(session, url)
         names["response"] = response
         return response

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from crawlkit.cli.terminal import safe
+from crawlkit.cli.terminal import counted, safe
 from crawlkit.crawl.quantities import duration_text, size_text
 from crawlkit.crawl.result import Result
 
@@ -35,8 +35,8 @@ def headline(spider: str, result: Result) -> str:
         words += f" ({safe(result.reason, one_line=True)})"
     rate = f" ({result.pages / result.elapsed:.1f} pages/s)" if result.pages and result.elapsed > 0 else ""
     return (
-        f"{safe(spider)} {words}: {_count(result.pages, 'page')}, {result.failed} failed, "
-        f"{_count(result.items, 'item')} in {duration_text(result.elapsed)}{rate}"
+        f"{safe(spider)} {words}: {counted(result.pages, 'page')}, {result.failed} failed, "
+        f"{counted(result.items, 'item')} in {duration_text(result.elapsed)}{rate}"
     )
 
 
@@ -49,11 +49,11 @@ def details(result: Result, *, database: str, export: str) -> Iterator[str]:
     tables = [f"{count} in {safe(name, one_line=True)}" for name, count in sorted(result.items_by_table.items())]
     if tables:
         yield _row("items", ", ".join(tables))
-    traffic = [f"{result.requests} requests", size_text(result.bytes)]
+    traffic = [counted(result.requests, "request"), size_text(result.bytes)]
     if result.retries:
-        traffic.append(_count(result.retries, "retry", "retries"))
+        traffic.append(counted(result.retries, "retry", "retries"))
     if result.logins:
-        traffic.append(_count(result.logins, "login"))
+        traffic.append(counted(result.logins, "login"))
     yield _row("traffic", ", ".join(traffic))
     slow = [entry for entry in result.slow if entry[1] >= _SLOW_SECONDS][:_SHOWN]
     for index, (url, seconds) in enumerate(slow):
@@ -81,12 +81,8 @@ def _reasons(label: str, counts: Mapping[str, int], examples: Mapping[str, str])
         example = f"  {safe(examples[reason], one_line=True)}" if reason in examples else ""
         yield _row("" if index else label, f"{count} x {safe(reason, one_line=True)}{example}")
     if len(ranked) > _SHOWN:
-        yield _row("", f"and {len(ranked) - _SHOWN} more reasons")
+        yield _row("", f"and {counted(len(ranked) - _SHOWN, 'more reason')}")
 
 
 def _row(label: str, text: str) -> str:
     return f"  {label:<{_WIDTH}}{text}"
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -29,6 +29,11 @@ def _spell(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 page`, `2 pages`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def is_terminal(stream: IO[str] | None = None) -> bool:
     """Whether `stream` (standard error by default) is a terminal that can redraw lines."""
     stream = stream if stream is not None else sys.stderr

@@ -6,6 +6,7 @@ means for a run.
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +33,7 @@ _NEXT_STEPS = {
     sqlite3.SQLITE_READONLY: "it cannot be written; check the permissions of the file and of its folder",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the permissions of the file and of its folder",
     sqlite3.SQLITE_PERM: "it cannot be opened; check the permissions of the file and of its folder",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged and was left as it is; look with `crawlkit runs --check`, "
+    sqlite3.SQLITE_CORRUPT: "the file is damaged and was left as it is; look with `crawlkit runs --check --db {path}`, "
     "then restore a copy or move it away",
     sqlite3.SQLITE_NOTADB: "it is no SQLite database, or a damaged one, and was left as it is; "
     "restore a copy or move it away",
@@ -54,6 +55,8 @@ def storage_error(path: Path, error: sqlite3.Error) -> StorageError:
     step = _NEXT_STEPS.get(code & 0xFF, "run the same command again") if code is not None else None
     if step is None and "closed" in str(error):
         step = "it is used after it was closed"
+    elif step is not None:
+        step = step.replace("{path}", shlex.quote(str(path)))
     return StorageError(f"{path}: {step or 'it cannot be used'} ({error})")
 
 

@@ -34,6 +34,12 @@ _FIRST_PAUSE, _LAST_PAUSE = 0.05, 1.0
 
 _BUSY = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+
+#: Longer than a question after the holder keeps the lock.
+_INSTANT = 0.005
+
 #: Every lock that this process holds; a child made by fork closes its copies.
 _held: weakref.WeakSet[Lock] = weakref.WeakSet()
 
@@ -121,10 +127,11 @@ class Lock:
                     self._descriptor = descriptor
                     return True
             except OSError as error:
+                with contextlib.suppress(OSError):
+                    if _is_named(descriptor, self.path):
+                        self.path.unlink()
                 os.close(descriptor)
-                raise StorageError(
-                    f"{self.path}: this disk cannot lock files ({error.strerror}); keep the database on a local disk"
-                ) from error
+                raise StorageError(f"{self.path}: {_next_step(error)}") from error
             os.close(descriptor)  # its holder removed it in between: a new one is to be made
 
     def _open(self) -> int:
@@ -140,10 +147,7 @@ class Lock:
             except OSError as error:
                 if isinstance(error, FileNotFoundError) and attempts:
                     continue
-                raise StorageError(
-                    f"{self.path}: the lock cannot be made ({error.strerror}); "
-                    "check the permissions of the folder, or name another with [store] dir or --db"
-                ) from error
+                raise StorageError(f"{self.path}: {_next_step(error)}") from error
 
     def _held_by_another(self) -> LockHeld:
         holder = _read_holder(self.path)
@@ -156,8 +160,48 @@ class Lock:
         )
 
 
+def holder(database: str | Path) -> dict[str, Any] | None:
+    """Who holds the lock of `database`: "pid" and "since" as far as they are written; None when nobody does.
+
+    The lock itself is asked, by taking it for an instant: a number in the file may be that of another process by now.
+    """
+    path = Path(database)
+    path = path.with_name(path.name + ".lock")
+    try:
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return _read_holder(path)  # another user's, which cannot be asked
+    try:
+        return None if _lock(descriptor) else _read_holder(path)
+    except OSError:  # no locks here, and so no run
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _next_step(error: OSError) -> str:
+    """What keeps a lock from being taken, and what to do."""
+    if error.errno in _FULL:
+        return f"the lock cannot be written ({error.strerror}); free space and run the same command again"
+    if error.errno in _NO_LOCKS:
+        return f"this disk cannot lock files ({error.strerror}); keep the database on a local disk"
+    return (
+        f"the lock cannot be made ({error.strerror}); "
+        "check the permissions of the folder, or name another with [store] dir or --db"
+    )
+
+
 def _lock(descriptor: int) -> bool:
     """Lock an open file without waiting; False when another has it locked."""
+    if _lock_once(descriptor):
+        return True
+    time.sleep(_INSTANT)  # it may have been `holder`, that only asked
+    return _lock_once(descriptor)
+
+
+def _lock_once(descriptor: int) -> bool:
     try:
         if sys.platform == "win32":  # pragma: no cover - Windows
             # A byte far behind the JSON, which others must be able to read: locks are mandatory there.

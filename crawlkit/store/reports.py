@@ -5,13 +5,14 @@ What does not: writing (database.py), layout of answers (cli/).
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from crawlkit.store import integrity
-from crawlkit.store.faults import Wrapped
+from crawlkit.store.faults import Wrapped, storage_error
 from crawlkit.store.names import quoted
 
 
@@ -156,3 +157,22 @@ class Reports:
     def check(self) -> list[str]:
         """Read all of the database: what is wrong with it, empty when nothing is."""
         return integrity.check(self._connection)
+
+
+def damage(path: str | Path) -> list[str]:
+    """What SQLite itself says is wrong with the file at `path`, which need not be fit to open; empty when it is whole.
+
+    Reads the whole file and writes nothing. Any thread. StorageError when the file cannot be read at all.
+    """
+    path = Path(path)
+    problems: list[str] = []
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            for (found,) in connection.execute("PRAGMA integrity_check"):
+                problems.extend(line for line in found.splitlines() if line not in ("ok", ""))
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise storage_error(path, error) from error
+        problems.append(str(error))
+    return problems

@@ -16,7 +16,11 @@ def main(arguments: Sequence[str] | None = None, *, stop: threading.Event | None
     parser.add_argument("--books", type=int, default=300, help="how many books it sells (default 300)")
     parser.add_argument("--expire-after", type=int, metavar="N", help="end a login after N members' requests")
     chosen = parser.parse_args(arguments)
-    with demo_site(chosen.port, books=chosen.books, expire_after_requests=chosen.expire_after) as site:
+    try:
+        opened = demo_site(chosen.port, books=chosen.books, expire_after_requests=chosen.expire_after)
+    except OSError as error:  # the port is taken
+        parser.exit(2, f"{parser.prog}: error: {error.strerror} Name another with --port.\n")
+    with opened as site:
         name, password = site.account
         try:
             print(

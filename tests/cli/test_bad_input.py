@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from crawlkit.cli import main
+from crawlkit.cli.options import require_url
+from crawlkit.exceptions import UsageError
 from tests.cli.small_site import SPIDER, Site
 from tests.conftest import Command
 
@@ -80,6 +82,25 @@ def test_a_url_without_a_scheme(refused: Refused, command: str) -> None:
     assert "example.org/x: not an absolute URL; write it with its scheme, such as https://example.org/x" in refused(
         "example.org/x", command=command
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("ftp://example.org/x", "ftp: is not fetched, only http:// and https:// are"),
+        ("file:/etc/hosts", "file: is not fetched, only http:// and https:// are"),
+        ("mailto:a@example.org", "mailto: is not fetched"),
+        ("localhost:8000/x", "write it with its scheme, such as https://localhost:8000/x"),
+        ("http:/example.org", "write it with its scheme, such as https://example.org"),
+        ("//example.org", "write it with its scheme, such as https://example.org"),
+        ("", "not an absolute URL; write it with its scheme (see"),
+    ],
+)
+def test_other_schemes(url: str, message: str) -> None:
+    """No suggestion that cannot work."""
+    with pytest.raises(UsageError) as caught:
+        require_url(url)
+    assert message in f"{caught.value} (see"
 
 
 def test_parse_of_a_url_without_a_scheme(refused: Refused, write_spider: Write) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,10 +83,42 @@ def test_shell_runs_code(crawlkit: Command, site: Site) -> None:
     assert lines[1].startswith("B 200 ")
 
 
+def test_shell_code_that_raises_shows_its_traceback(crawlkit: Command, site: Site) -> None:
+    """The user's own lines only, and exit code 1: it is no error of crawlkit."""
+    done = crawlkit("shell", f"{site.url}/", "-c", "print('before'); 1 / 0", exit_code=1)
+    assert "before\n" == done.stdout
+    lines = done.stderr.splitlines()
+    assert ["Traceback (most recent call last):", '  File "<-c>", line 1, in <module>'] == lines[:2]
+    assert "ZeroDivisionError: division by zero" == lines[-1]
+    assert "crawlkit" not in done.stderr
+    assert "SyntaxError" in crawlkit("shell", f"{site.url}/", "-c", "1 +", exit_code=1).stderr
+
+
+def test_fetch_in_the_shell_starts_at_the_page(crawlkit: Command, site: Site) -> None:
+    """A path is joined with the response's URL."""
+    done = crawlkit("shell", f"{site.url}/a", "-c", "print(fetch('/b').url); print(fetch('a').url, response.url)")
+    assert f"{site.url}/b\n{site.url}/a {site.url}/a\n" == done.stdout
+
+
+def test_fetch_on_a_terminal_ends_the_line(crawlkit: Command, site: Site) -> None:
+    """So that the prompt is not behind the body; a newline that is there is enough."""
+    site.server.play("/line", [answer("200 OK", b"line\n")])
+    for path, shown in (("/b", PAGES["/b"] + "\r\n"), ("/line", "line\r\n")):
+        leader, follower = pty.openpty()
+        process = subprocess.Popen(
+            crawlkit.words("fetch", f"{site.url}{path}"),
+            cwd=crawlkit.folder,
+            env=crawlkit.environment(TERM="xterm"),
+            stdout=follower,
+        )
+        os.close(follower)
+        assert 0 == process.wait(60)
+        assert shown == os.read(leader, 4096).decode()
+        os.close(leader)
+
+
 def test_shell_reads_standard_input(crawlkit: Command, site: Site) -> None:
     """Piped code is run, with the names told in the banner."""
-    import subprocess
-
     done = subprocess.run(
         crawlkit.words("shell", f"{site.url}/"),
         cwd=crawlkit.folder,
@@ -110,7 +146,7 @@ def test_parse_shows_items_and_requests(crawlkit: Command, write_spider: Write, 
     lines = done.stdout.splitlines()
     assert {"table": "items", "url": f"{site.url}/", "title": "Start"} == json.loads(lines[0])
     assert [f"-> GET {site.url}/a", f"-> GET {site.url}/b"] == lines[1:]
-    assert f"{site.url}/: 1 items, 2 requests" in done.stderr
+    assert f"{site.url}/: 1 item, 2 requests" in done.stderr
     assert not (crawlkit.folder / "data" / "pages.db").exists()
 
 
@@ -135,10 +171,9 @@ def test_parse_of_a_callback_that_raises_names_its_line(crawlkit: Command, write
     assert f"spider.py:12: parse() failed on {site.url}/a: ZeroDivisionError" in done.stderr
 
 
-@pytest.mark.parametrize("logged_out", ["redirect"])
-def test_parse_logs_in_where_it_must(crawlkit: Command, root: Path, shop: DemoSite, logged_out: str) -> None:
+def test_parse_logs_in_where_it_must(crawlkit: Command, root: Path, shop: DemoSite) -> None:
     """A page for members is parsed as a member sees it."""
-    url = f"{shop.url}/books"
-    done = crawlkit("parse", root / "spiders" / "site.py", url, "-a", f"base={shop.url}")
+    shutil.copy(root / "spiders" / "site.py", crawlkit.folder)
+    done = crawlkit("parse", "site.py", f"{shop.url}/books", "-a", f"base={shop.url}")
     assert "callback=parse_book" in done.stdout
     assert 1 == shop.log.count(method="POST")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from crawlkit.cli import main
+from crawlkit.store.lock import Lock
 from tests.cli.small_site import SPIDER, Site
 from tests.conftest import Command
 
@@ -125,12 +127,45 @@ def test_a_damaged_database_fails_the_check(crawled: Command) -> None:
     assert "problem" in crawled("runs", "pages", "--check", exit_code=74).stdout
 
 
-def test_a_run_that_was_killed_is_told(crawled: Command) -> None:
-    """A run without an end whose process is gone."""
-    connection = sqlite3.connect(crawled.folder / "data" / "pages.db", isolation_level=None)
-    connection.execute("UPDATE _runs SET outcome = NULL, ended = NULL, pid = 4194304000")
-    connection.close()
-    assert "killed" in crawled("runs", "pages").stdout
+def test_a_run_is_running_while_it_holds_the_lock(
+    crawled: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A process with its number may be another by now, and who holds the lock may be another run."""
+    monkeypatch.chdir(crawled.folder)
+    path = Path("data/pages.db")
+
+    def outcome(pid: int) -> str:
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("UPDATE _runs SET outcome = NULL, ended = NULL, pid = ?", (pid,))
+        connection.close()
+        assert 0 == main(["runs", "pages", "--json"])
+        return str(json.loads(capsys.readouterr().out)["runs"][0]["outcome"])
+
+    assert "killed" == outcome(os.getpid())
+    with Lock(path):
+        assert "running" == outcome(os.getpid())
+        assert "killed" == outcome(os.getpid() + 1)
+    assert "killed" == outcome(os.getpid())
+
+
+def test_the_check_lists_what_is_wrong_with_a_file_that_cannot_be_opened(
+    crawled: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without --check the error names the command that looks, with the file."""
+    monkeypatch.chdir(crawled.folder)
+    whole = Path("data/pages.db").read_bytes()
+    Path("data/pages.db").write_bytes(whole[:100] + b"\xff" * 4000 + whole[4100:])
+    assert 74 == main(["runs", "pages"])
+    assert "crawlkit runs --check --db " in capsys.readouterr().err
+    assert 74 == main(["runs", "pages", "--check"])
+    captured = capsys.readouterr()
+    assert "problem" in captured.out.splitlines()[0]
+    assert 1 < len(captured.out.splitlines())
+    assert "crawlkit export --db data/pages.db -o FILE" in captured.err
+    assert "--check" not in captured.err
+    Path("data/pages.db").write_bytes(b"nonsense" * 1000)
+    assert 74 == main(["runs", "pages", "--check", "--json"])
+    assert ["file is not a database"] == json.loads(capsys.readouterr().out)["problems"]
 
 
 def test_a_file_that_is_no_database(crawled: Command) -> None:

@@ -69,3 +69,10 @@ def test_retries_and_logins_are_told_when_there_were_any() -> None:
     """And not otherwise."""
     assert "1 retry, 2 logins" in text(result(retries=1, logins=2, requests=5))
     assert "retr" not in text(result(requests=5))
+
+
+def test_one_is_not_many() -> None:
+    """In every count."""
+    told = text(result(requests=1, failed=6, failures=dict.fromkeys("abcdef", 1)))
+    assert "1 request," in told
+    assert "and 1 more reason\n" in told + "\n"

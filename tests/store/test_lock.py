@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from crawlkit.exceptions import LockHeld, StorageError
+from crawlkit.store import lock as lock_module
 from crawlkit.store.lock import Lock
 
 HOLDER = """
@@ -214,6 +216,42 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match="the lock cannot be made"):
         Lock(tmp_path / "file" / "shop.db").acquire()
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "free space"),
+        (errno.ENOLCK, "keep the database on a local disk"),
+        (errno.EOPNOTSUPP, "keep the database on a local disk"),
+        (errno.EIO, "check the permissions"),
+    ],
+)
+def test_the_advice_is_that_of_the_fault(path: Path, monkeypatch: pytest.MonkeyPatch, number: int, advice: str) -> None:
+    """And no file is left behind."""
+
+    def fail(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(lock_module, "_write_holder", fail)
+    with pytest.raises(StorageError, match=advice):
+        Lock(path).acquire()
+    assert not Lock(path).path.exists()
+
+
+def test_the_holder_is_told_as_long_as_there_is_one(path: Path) -> None:
+    """A file that was left behind by a process that was killed holds nothing; asking takes nothing away."""
+    assert lock_module.holder(path) is None
+    with Lock(path) as lock:
+        left = lock.path.read_bytes()
+        assert os.getpid() == (lock_module.holder(path) or {})["pid"]
+        with pytest.raises(LockHeld):
+            Lock(path).acquire()
+    Lock(path).path.parent.mkdir(exist_ok=True)
+    lock.path.write_bytes(left)
+    assert lock_module.holder(path) is None
+    with Lock(path):
+        pass
 
 
 def test_a_holder_that_has_not_written_yet_is_no_error(path: Path) -> None:

@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 
+from crawlkit.testing import demo_site
 from crawlkit.testing.__main__ import main
 
 
@@ -36,3 +37,13 @@ def test_serves_until_ctrl_c():
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
     assert (0, "closed after 1 requests", "") == (process.returncode, out.strip(), err)
+
+
+def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]):
+    """Exit code 2, with what to do."""
+    with demo_site(0, books=3) as site, pytest.raises(SystemExit) as ended:
+        main(["--port", site.url.rpartition(":")[2]])
+    assert 2 == ended.value.code
+    error = capsys.readouterr().err
+    assert 1 == error.count("\n")
+    assert "is it running already? Name another with --port." in error
