@@ -23,7 +23,7 @@ from crawlkit.cli.options import (
 )
 from crawlkit.cli.outputs import FORMATS, Output
 from crawlkit.cli.terminal import complain
-from crawlkit.crawl.loading import SpiderSource, find_spider, find_spiders, parse_arguments, spider_files
+from crawlkit.crawl.loading import SpiderSource, find_spider, find_spiders, is_folder, parse_arguments, spider_files
 from crawlkit.crawl.settings import Override, parse_override
 from crawlkit.exceptions import SpiderError, UsageError
 
@@ -93,8 +93,7 @@ def command(
         quiet=quiet,
         debug=debug,
     )
-    is_folder = Path(path.partition("::")[0]).is_dir()
-    line = _run_folder(path, options) if is_folder else execute(find_spider(path), options)
+    line = _run_folder(path, options) if is_folder(path) else execute(find_spider(path), options)
     if as_json:
         print_line(line)
     return int(line["exit_code"])

@@ -25,7 +25,7 @@ _OUTCOMES = {
 
 _SHOWN = 5  # reasons of failure, and slow pages
 _SLOW_SECONDS = 2.0  # pages that took longer are told
-_WIDTH = 10
+_WIDTH = 14
 
 
 def headline(spider: str, result: Result) -> str:
@@ -72,6 +72,7 @@ def _pages(result: Result) -> Iterator[str]:
     yield _row("pages", ", ".join(parts))
     yield from _reasons("failed", result.failures, result.examples)
     yield from _reasons("skipped", result.skips, result.examples)
+    yield from _reasons("not followed", result.not_followed, result.examples)
 
 
 def _reasons(label: str, counts: Mapping[str, int], examples: Mapping[str, str]) -> Iterator[str]:

@@ -327,6 +327,7 @@ class Engine:
             failures=dict(tally.failures),
             examples=dict(tally.examples),
             skips=dict(tally.skips),
+            not_followed=dict(tally.not_followed),
             slow=tally.slowest(),
             items_by_table=dict(tally.tables),
         )

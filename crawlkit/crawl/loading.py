@@ -8,7 +8,9 @@ defined in the file itself count. No byte code is written beside the file.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
@@ -20,6 +22,9 @@ from types import ModuleType
 from crawlkit.crawl.spider import NAME, Spider
 from crawlkit.exceptions import SpiderError
 from crawlkit.url import has_scheme
+
+#: How Python says that a module has no such name.
+_NO_NAME = re.compile(r"cannot import name '(\w+)'")
 
 #: Its database would be the vault's.
 RESERVED_NAMES = frozenset({"sessions"})
@@ -129,8 +134,15 @@ def _is_method(kind: type[Spider], name: str) -> bool:
     return callable(value) or isinstance(value, property)
 
 
+def is_folder(target: str) -> bool:
+    """Whether `target` is a folder of spiders. SpiderError when it names nothing."""
+    return _split(target)[0].is_dir()
+
+
 def _split(target: str) -> tuple[Path, str, str]:
     path, separator, wanted = target.partition("::")
+    if not path.strip():
+        raise SpiderError(f"{target!r} names no spider; name its file, such as spiders/site.py, or a folder of them")
     return Path(path).expanduser(), separator, wanted
 
 
@@ -211,6 +223,19 @@ def _blame(path: Path, error: BaseException, what: str) -> str:
         return f"{where_text}: {what}: it calls exit(); keep that under if __name__ == '__main__'"
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] == "scrapy":
         return f"{where_text}: {what}: {error}; import Spider and Request from crawlkit in its place"
+    if isinstance(error, ImportError) and (missing := _NO_NAME.match(str(error))):
+        return f"{where_text}: {what}: {_missing_name(missing[1], error)}"
     if isinstance(error, ImportError):
         return f"{where_text}: {what}: {error} (is it installed in this environment?)"
     return f"{where_text}: {what}: {type(error).__name__}: {error}"
+
+
+def _missing_name(wanted: str, error: ImportError) -> str:
+    """`from module import wanted` where the module is there: its nearest name."""
+    if "circular import" in str(error):
+        return str(error)
+    module = sys.modules.get(error.name or "")
+    names = [name for name in dir(module) if not name.startswith("_")] if module is not None else []
+    near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else "; is it another version of it that is installed?"
+    return f"{error.name or 'the module'} has no name {wanted!r}{hint}"

@@ -45,7 +45,8 @@ class Result:
     """How a run ended.
 
     `pages` counts the pages done, `requests` the exchanges of pages that were tried (retries included), `bytes` decoded
-    bodies. `failures` counts reasons, `examples` holds one URL for each. `slow` lists the slowest pages with seconds.
+    bodies. `failures` counts reasons, `examples` holds one URL for each. `skips` counts the reasons of pages that were
+    skipped, `not_followed` those of links that never became pages. `slow` lists the slowest pages with seconds.
     """
 
     run: int | None
@@ -66,6 +67,7 @@ class Result:
     failures: Mapping[str, int] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=dict)
     skips: Mapping[str, int] = field(default_factory=dict)
+    not_followed: Mapping[str, int] = field(default_factory=dict)
     slow: Sequence[tuple[str, float]] = ()
     items_by_table: Mapping[str, int] = field(default_factory=dict)
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from crawlkit.crawl.settings_file import ConfigFile
-from crawlkit.crawl.settings_kinds import Kind
+from crawlkit.crawl.settings_kinds import Kind, certificates
 from crawlkit.crawl.settings_scrapy import is_scrapy_name, translate
 from crawlkit.crawl.settings_sections import (
     LATER,
@@ -193,6 +193,7 @@ class _Layers:
         for path, value in self.values.items():
             if path[0] == "profiles":
                 profiles.setdefault(path[1], {})[path[2]] = _without_none(value)
+        made["fetch"] = replace(made["fetch"], verify=certificates(made["fetch"].verify, folder))
         made["profiles"] = MappingProxyType({name: ProfileSettings(**keys) for name, keys in profiles.items()})
         later = sorted({".".join(path) for path in self.values if _comes_later(path)})
         if later:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from crawlkit.crawl.quantities import parse_duration, parse_size
+from crawlkit.exceptions import ConfigError
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, section 5.6.2
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -174,6 +176,19 @@ def _read_verify(value: object) -> bool | str:
 
 
 VERIFY = Kind("true, false or the path of a file with certificates", _read_verify)
+
+
+def certificates(verify: bool | str, folder: Path) -> bool | str:
+    """A value of VERIFY whose path starts at `folder`.
+
+    ConfigError when nothing is there: a crawl must not find out at its first page.
+    """
+    if isinstance(verify, bool):
+        return verify
+    path = folder / Path(verify).expanduser()
+    if not path.exists():
+        raise ConfigError(f"fetch.verify: there is no file {path}; it must be {VERIFY.words}")
+    return str(path)
 
 
 def _read_table(value: object) -> Mapping[str, Any]:

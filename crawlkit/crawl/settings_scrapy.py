@@ -6,6 +6,7 @@ over in silence when nothing is lost by it, and with a warning by name when some
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -111,6 +112,11 @@ def translate(values: Mapping[str, Any]) -> tuple[list[tuple[str, str, Any]], li
         if name in _NAMES:
             changes.extend((name, key, changed) for key, changed in _NAMES[name](value))
         elif name not in _HARMLESS and not (name == "COOKIES_ENABLED" and value):
-            hint = _INSTEAD.get(name, "crawlkit has no such setting")
+            hint = _INSTEAD.get(name) or _nearest(name)
             warnings.append(f"custom_settings: {name} is ignored: {hint}")
     return changes, warnings
+
+
+def _nearest(name: str) -> str:
+    near = difflib.get_close_matches(name, [*_NAMES, *_HARMLESS, *_INSTEAD], n=1, cutoff=0.85)
+    return f"did you mean {near[0]}?" if near else "crawlkit has no such setting"

@@ -28,6 +28,7 @@ class Tally:
         self.failures: Counter[str] = Counter()
         self.examples: dict[str, str] = {}
         self.skips: Counter[str] = Counter()
+        self.not_followed: Counter[str] = Counter()
         self.tables: Counter[str] = Counter()
         self._slow: list[tuple[float, str]] = []
 
@@ -50,7 +51,7 @@ class Tally:
         if verdict.state in ("done", "failed"):
             self.items += verdict.rows
             self.dropped += visit.dropped
-            self.skips.update(visit.skips)
+            self.not_followed.update(visit.skips)
             if verdict.rows:
                 self.tables.update(row.table for row in outcome.rows)
         if outcome.elapsed is not None:

@@ -70,6 +70,33 @@ def test_an_import_error(refused: Refused, write_spider: Write) -> None:
     assert "spider.py:1: cannot be loaded: No module named 'no_such_thing'" in refused("spider.py")
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "from crawlkit import Spidr",
+            "spider.py:1: cannot be loaded: crawlkit has no name 'Spidr'; did you mean 'Sp",
+        ),
+        ("from json import xyzzy", "json has no name 'xyzzy'; is it another version of it that is installed?"),
+    ],
+)
+def test_a_name_that_a_module_does_not_have(
+    line: str, message: str, write_spider: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The nearest name; the module itself is installed."""
+    monkeypatch.chdir(write_spider(line).parent)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    assert 2 == main(["run", "spider.py"])
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["", " ", "::Pages"])
+def test_no_path_at_all(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty variable of a script is not the folder that it runs in."""
+    assert 2 == main(["run", path])
+    assert "names no spider; name its file, such as spiders/site.py" in capsys.readouterr().err
+
+
 def test_a_start_url_without_a_scheme(refused: Refused, write_spider: Write) -> None:
     write_spider(SPIDER.replace('base = ""', 'start_urls = ["example.org/x"]'))
     assert "'example.org/x'" in refused("spider.py")
@@ -191,6 +218,7 @@ def test_an_argument_without_equals(refused: Refused, write_spider: Write) -> No
         (["--set", "crawl.x=1"], "--set crawl.x: [crawl] has no key 'x'"),
         (["-o", "items.xlsx"], "End the name in .jsonl, .csv or .json"),
         (["-o", "no/items.csv"], "there is no folder"),
+        (["--set", "fetch.verify=no.pem"], "fetch.verify: there is no file "),
         (["-o", "spider.py", "--format", "csv"], "-o spider.py: is the spider"),
         (["-o", "data/pages.db", "--format", "csv"], "-o data/pages.db: is the database"),
         (["--db", "data/sessions.db"], "--db data/sessions.db: is the vault of saved sessions"),

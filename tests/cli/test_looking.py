@@ -10,8 +10,6 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from crawlkit.testing import DemoSite
 from crawlkit.testing.hostile import answer
 from tests.cli.small_site import PAGES, SPIDER, Site

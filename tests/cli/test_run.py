@@ -118,6 +118,9 @@ def test_settings_of_the_command_line_count(crawlkit: Command, write_spider: Wri
         *("--log-file", "logs/run.log", "--set", "fetch.user_agent=me/1.0"),
     )
     assert 1 == len(rows(crawlkit.folder / "elsewhere.db"))
+    log = (crawlkit.folder / "logs" / "run.log").read_text()
+    assert "not followed  2 x depth" in log
+    assert "1 done, 0 failed, 0 skipped" in log
     assert "finished: 1 page" in (crawlkit.folder / "logs" / "run.log").read_text().splitlines()[-1]
     page = next(request for request in site.server.requests if request.target == "/")
     assert "me/1.0" == page.header("User-Agent")
@@ -240,7 +243,7 @@ def test_a_terminal_shows_one_block_that_is_wiped(crawlkit: Command, write_spide
     assert 0 == process.wait()
     assert "workers" in written or "busy" in written
     assert "pages finished: 3 pages" in written
-    assert "export    crawlkit export pages -o items.csv" in written
+    assert "export        crawlkit export pages -o items.csv" in written
     assert "\x1b[3" not in written.replace("\x1b[?25", "")
 
 

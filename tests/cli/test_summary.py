@@ -76,3 +76,9 @@ def test_one_is_not_many() -> None:
     told = text(result(requests=1, failed=6, failures=dict.fromkeys("abcdef", 1)))
     assert "1 request," in told
     assert "and 1 more reason\n" in told + "\n"
+
+
+def test_links_that_were_not_followed_are_no_skipped_pages() -> None:
+    """Each under its own name, with the reasons."""
+    told = text(result(skipped=2, skips={"robots": 2}, not_followed={"depth": 143}))
+    assert "  skipped       2 x robots\n  not followed  143 x depth\n" in told

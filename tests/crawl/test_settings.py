@@ -329,3 +329,19 @@ def test_texts_of_quantities() -> None:
     assert ["812 B", "48.0 KiB", "1.5 MiB", "2.0 GiB", "3.0 TiB"] == [
         size_text(size) for size in (812, 49152, 1572864, 2**31, 3 * 2**40)
     ]
+
+
+def test_a_misspelt_name_of_scrapys_names_the_nearest() -> None:
+    """A real one that means nothing here is not taken for another."""
+    warnings = resolve_settings(custom={"DOWNLOAD_DELY": 3, "DOWNLOADER_MIDDLEWARES": {}}).warnings
+    assert "custom_settings: DOWNLOAD_DELY is ignored: did you mean DOWNLOAD_DELAY?" in warnings
+    assert "custom_settings: DOWNLOADER_MIDDLEWARES is ignored: crawlkit has no such setting" in warnings
+
+
+def test_certificates_are_looked_for_at_once(tmp_path: Path) -> None:
+    """From the folder of the configuration."""
+    config = ConfigFile(folder=tmp_path, tables={"fetch": {"verify": "ca.pem"}})
+    with pytest.raises(ConfigError, match=r"there is no file .*ca\.pem; it must be true, false or the path"):
+        resolve_settings(config)
+    (tmp_path / "ca.pem").write_text("")
+    assert str(tmp_path / "ca.pem") == resolve_settings(config).fetch.verify
