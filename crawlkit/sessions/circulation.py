@@ -242,20 +242,15 @@ class Circulation:
         with self._lock:
             crowded = slot.host.limit is not None and slot.host.open > slot.host.limit
             waiter = None if crowded else ledger.next_for(wire)
-            granted: list[Waiter] = []
             if waiter is not None and waiter.key == wire.key:
                 ledger.quit(waiter)
                 waiter.wire = wire
-                granted = [waiter]
-            elif waiter is not None or crowded:
-                ledger.leave(slot.host)
-                granted = list(ledger.grants())
-        if waiter is None and not crowded:
+        if waiter is not None and waiter.wire is wire:
+            waiter.event.set()
+        elif waiter is not None or crowded:
+            self.discard(wire)  # which gives its place to the first in the queue, once it is closed and not before
+        else:
             self._lay_down(wire)
-            return
-        if waiter is None or waiter.wire is not wire:
-            wire.close()
-        wake(granted)
 
     def discard(self, wire: Wire) -> None:
         """Close a connection that was taken out, and let the next in the queue open one in its place."""

@@ -65,7 +65,7 @@ class CookieStore:
         self._index = CookieIndex(max_per_site, max_total)
         self._gone: dict[Key, float] | None = None  # what was deleted, and when; kept only for a profile
         self._gate: Gate | None = None
-        self._lock = new_lock()
+        self._lock = new_lock(brief=True)
 
     def header_for(self, url: str, *, method: str = "GET", same_site: bool = True) -> str | None:
         """The value of the Cookie header for a request to `url`, None when there is nothing to send (section

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -328,7 +329,7 @@ def test_fork_while_threads_fetch(forks: int) -> None:
             try:
                 while not over.is_set():
                     turn += 1
-                    assert b"ok" == session.get(f"{url}/set?t{number}={turn}").content
+                    assert b"ok" == session.get(f"{url}/set?t{number}-{turn}=1").content
             except BaseException as error:  # noqa: BLE001 - handed to the test
                 raised.append(error)
 
@@ -351,13 +352,21 @@ def test_fork_while_threads_fetch(forks: int) -> None:
 
 
 def _in_the_child(session: Session, url: str) -> None:
+    """What differs is printed, for the child has no other way to say it."""
     code = 1
     try:
         before = session.pool.counts()
-        good = session.get(url, timeout=10).content == b"ok"
-        if good and (0, 0) == before[:2] and "1" == session.cookies["mine"] and 1 == session.pool.counts().opened:
+        body = session.get(url, timeout=10).content
+        found = (before[:2], body, session.cookies.get("mine"), session.pool.counts().opened)
+        expected = ((0, 0), b"ok", "1", 1)
+        if expected == found:
             session.close()
             code = 0
+        else:
+            print(f"expected {expected}, found {found}", file=sys.stderr, flush=True)
+    except Exception:
+        traceback.print_exc()
+        raise
     finally:
         os._exit(code)
 
