@@ -19,7 +19,7 @@ from typing import Any
 
 from crawlkit.crawl.spider import Spider, snake_case
 from crawlkit.exceptions import ItemError
-from crawlkit.store.outcome import Row
+from crawlkit.store.outcome import Kind, Row, Scalar
 
 #: The table of a yielded dict.
 DEFAULT_TABLE = "items"
@@ -72,7 +72,8 @@ def row_of(value: object, spider: Spider, url: str) -> Row:
             f"{url}: the callback yielded {type(value).__name__} {_short(value)}; yield a dict, a dataclass, "
             "an Item, a Download or a Request"
         )
-    return Row(table, _scalars(table, values, url), _key(key, spider, table, values, url))
+    scalars, kinds = _scalars(table, values, url)
+    return Row(table, scalars, _key(key, spider, table, values, url), kinds)
 
 
 def _key(
@@ -92,14 +93,16 @@ def _key(
     return columns
 
 
-def _scalars(table: str, values: Mapping[Any, Any], url: str) -> dict[str, str | int | float | bytes | None]:
+def _scalars(table: str, values: Mapping[Any, Any], url: str) -> tuple[dict[str, Scalar], dict[str, Kind]]:
+    """The values as SQLite can hold them, and what it does not show of them."""
     if not table or not isinstance(table, str) or table.startswith(("_", "sqlite_")):
         raise ItemError(f"{url}: {table!r} cannot be a table's name; names starting with _ or sqlite_ are reserved")
     if not values:
         raise ItemError(f"{url}: an item of table {table!r} has no columns")
     if len(values) > MAX_COLUMNS:
         raise ItemError(f"{url}: an item of table {table!r} has {len(values)} columns; {MAX_COLUMNS} is the most")
-    row: dict[str, str | int | float | bytes | None] = {}
+    row: dict[str, Scalar] = {}
+    kinds: dict[str, Kind] = {}
     for column, value in values.items():
         if not isinstance(column, str) or not column or column.startswith("_") or not _text_ok(column):
             raise ItemError(
@@ -114,12 +117,20 @@ def _scalars(table: str, values: Mapping[Any, Any], url: str) -> dict[str, str |
             row[column] = value
         else:
             row[column] = _scalar(column, value, url)
+            if kind is not int and kind is not float and (hidden := _kind(value)):
+                kinds[column] = hidden
     if len(row) > 1 and len({name.casefold() for name in row}) < len(row):
         raise ItemError(f"{url}: two columns of table {table!r} differ only in case: {', '.join(sorted(row))[:200]}")
-    return row
+    return row, kinds
 
 
-def _scalar(column: str, value: Any, url: str) -> str | int | float | bytes | None:
+def _kind(value: Any) -> Kind | None:
+    while isinstance(value, enum.Enum):
+        value = value.value
+    return "bool" if isinstance(value, bool) else "json" if isinstance(value, Mapping | list | tuple) else None
+
+
+def _scalar(column: str, value: Any, url: str) -> Scalar:
     """One value as SQLite can hold it, its meaning kept."""
     if isinstance(value, enum.Enum):
         return _scalar(column, value.value, url)

@@ -5,10 +5,11 @@ What belongs here: writing whole tables, a row at a time. What does not: choosin
 A file appears under its name only when it is whole: it is written beside it, synced, then renamed. Rows come
 from one snapshot of the database, also while a run is writing. `_page` is left out.
 
-None is null, in CSV an empty field, as is an empty text. Bytes are base64. An infinity is the text "Infinity"
-or "-Infinity", for JSON has none; NaN and Decimals were stored as text and stay that. In CSV (RFC 4180, UTF-8)
-a text that a spreadsheet would take for a formula, one that starts with = + - @ TAB or CR and is no plain
-number, gets a ' before it; numbers stay numbers.
+A list, a dict or a boolean that was yielded comes out as one (kinds.py); in CSV as its JSON, thus true and false.
+None is null, in CSV an empty field, as is an empty text. Bytes are base64. An infinity is the text "Infinity" or
+"-Infinity", for JSON has none; NaN and Decimals were stored as text and stay that. In CSV (RFC 4180, UTF-8) a text
+that a spreadsheet would take for a formula, one that starts with = + - @ TAB or CR and is no plain number, gets a '
+before it; numbers stay numbers.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from crawlkit.exceptions import StorageError, UsageError
-from crawlkit.store import opening
+from crawlkit.store import kinds, opening
 from crawlkit.store.faults import Wrapped
-from crawlkit.store.names import PAGE, quoted
+from crawlkit.store.names import PAGE, fold, quoted
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?", re.ASCII)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -82,7 +83,23 @@ def _rows(connection: sqlite3.Connection, table: str) -> tuple[list[str], Iterat
     columns = [row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})") if row[1] != PAGE]
     listed = ", ".join(map(quoted, columns)) or "NULL"
     rows = connection.execute(f"SELECT {listed} FROM {quoted(table)} ORDER BY _rowid_")
+    [text] = connection.execute("SELECT kinds FROM _tables WHERE name = ?", (table,)).fetchone()
+    remembered = kinds.read(text)
+    readers = [
+        (place, kinds.reader(remembered[fold(column)]))
+        for place, column in enumerate(columns)
+        if fold(column) in remembered
+    ]
+    if readers:
+        return columns, (_restored(row, readers) for row in rows)
     return columns, (row if columns else () for row in rows)
+
+
+def _restored(row: Sequence[Any], readers: Sequence[tuple[int, Callable[[Any], Any]]]) -> Sequence[Any]:
+    values = list(row)
+    for place, read in readers:
+        values[place] = read(values[place])
+    return values
 
 
 def _beside(path: Path, table: str) -> Path:
@@ -190,6 +207,8 @@ def _plain(value: Any) -> Any:
 
 def _cell(value: Any) -> Any:
     value = _plain(value)
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
         return "'" + value
     return value

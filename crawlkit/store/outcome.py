@@ -12,6 +12,9 @@ from typing import Literal
 #: What SQLite can hold. A NaN is written as the text "NaN", because SQLite turns a bound NaN into NULL.
 Scalar = str | int | float | bytes | None
 
+#: What a value was before it became a Scalar that does not show it: a list or dict, now JSON text; a boolean, now 1 or 0.
+Kind = Literal["json", "bool"]
+
 #: How a page can end, or `queued`: it goes back and may be fetched at `not_before`.
 State = Literal["done", "failed", "skipped", "queued"]
 
@@ -60,11 +63,15 @@ class Lease:
 
 @dataclass(slots=True)
 class Row:
-    """A row for the author's table `table`. `key` names what identifies it; else its place on the page does."""
+    """A row for the author's table `table`. `key` names what identifies it; else its place on the page does.
+
+    `kinds` names the columns whose values were lists, dicts or booleans, and is empty for most rows.
+    """
 
     table: str
     values: dict[str, Scalar]
     key: tuple[str, ...] = ()
+    kinds: dict[str, Kind] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ Every table of ours starts with `_`; times are seconds since 1970 (UTC), sizes b
               `page_key` is the fingerprint of where a redirected page ended, NULL when that is its own.
     _known    fingerprint → page, an index kept by hand (fingerprints.py says why)
     _totals   pages of each crawl by state, leased ones counted as queued, so that nobody counts ten million rows
-    _tables   the author's tables that we made, with the columns of their key (JSON)
+    _tables   the author's tables that we made, with the columns of their key (JSON) and `kinds` (kinds.py)
     _owners   further pages of keyed rows: the first is the row's own `_page`
     _links    which page links to which
     _history  rows that were overwritten or that are gone, as JSON
@@ -105,7 +105,13 @@ CREATE TABLE _known (fingerprint BLOB PRIMARY KEY, page INTEGER NOT NULL) WITHOU
 CREATE TABLE _totals (
     crawl INTEGER, state TEXT, pages INTEGER NOT NULL, PRIMARY KEY (crawl, state)
 ) WITHOUT ROWID;
-CREATE TABLE _tables (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, key TEXT NOT NULL, run INTEGER NOT NULL);
+CREATE TABLE _tables (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    key TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    kinds TEXT NOT NULL DEFAULT '{}'
+);
 CREATE TABLE _owners (
     tbl INTEGER, key BLOB, page INTEGER, PRIMARY KEY (tbl, key, page)
 ) WITHOUT ROWID;

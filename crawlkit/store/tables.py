@@ -16,6 +16,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from crawlkit.exceptions import ItemError
+from crawlkit.store import kinds as column_kinds
 from crawlkit.store.history import History
 from crawlkit.store.names import PAGE, check_names, fold, listed, named, quoted
 from crawlkit.store.outcome import Row, Scalar
@@ -28,7 +29,7 @@ _EXACT = 2**53
 class Table:
     """One of the author's tables as it is now."""
 
-    __slots__ = ("columns", "id", "key", "keyed_in", "kinds", "name", "places", "plans", "select")
+    __slots__ = ("columns", "id", "key", "keyed_in", "kinds", "name", "places", "plans", "remembered", "select")
 
     def __init__(self, number: int, name: str, key: tuple[str, ...], keyed_in: int, types: dict[str, str]) -> None:
         self.id = number
@@ -40,6 +41,7 @@ class Table:
         #: Where a column stands, by the name as SQLite compares it.
         self.places = {fold(column): place for place, column in enumerate(self.columns)}
         self.plans: dict[tuple[str, ...], Plan] = {}
+        self.remembered: column_kinds.Kinds = {}
         columns = "".join(f", {quoted(column)}" for column in self.columns)
         self.select = f"SELECT _rowid_, {PAGE}{columns} FROM {quoted(name)}"
 
@@ -105,7 +107,10 @@ class Tables:
         """The table as the file has it; None, and forgotten, when its owner dropped it."""
         types = {row[1]: row[2] for row in self._connection.execute(f"PRAGMA table_info({quoted(name)})")}
         if PAGE in types and all(fold(column) in map(fold, types) for column in key):
-            return Table(number, name, key, run, types)
+            [kinds] = self._connection.execute("SELECT kinds FROM _tables WHERE id = ?", (number,)).fetchone()
+            table = Table(number, name, key, run, types)
+            table.remembered = column_kinds.read(kinds)
+            return table
         if types:
             raise ItemError(f"table {name!r} has lost its column {PAGE} or a column of its key; put it back or drop it")
         self._connection.execute("DELETE FROM _tables WHERE id = ?", (number,))
@@ -129,7 +134,16 @@ class Tables:
                 self._make_dynamic(table, misfits)
                 return self.fit(row)
             plan.known[kinds] = doubtful
+        if row.kinds:
+            self._remember(table, row)
         return table, plan, values
+
+    def _remember(self, table: Table, row: Row) -> None:
+        kinds = column_kinds.with_more(table.remembered, row.kinds)
+        if kinds is not None:
+            text = column_kinds.written(kinds)
+            self._connection.execute("UPDATE _tables SET kinds = ? WHERE id = ?", (text, table.id))
+            table.remembered = kinds
 
     # --- shapes ----------------------------------------
 
