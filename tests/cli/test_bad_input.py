@@ -187,8 +187,6 @@ def test_what_the_start_of_a_spider_does_wrong_names_its_file(refused: Refused, 
     """As it was typed, and the line where it raised."""
     write_spider(SPIDER.replace('base = ""', 'start_urls = "http://127.0.0.1:9/"'), name="pages.py")
     assert "error: pages.py: start_urls is one text" in refused("pages.py")
-    write_spider(SPIDER.replace('base = ""', "start_urls = 3"), name="pages.py")
-    assert "error: pages.py: start_urls is 3; write a list of URLs" in refused("pages.py")
     write_spider(SPIDER.replace("yield Request", "1 / 0; yield Request"), name="pages.py")
     assert "error: pages.py:9: <" in (line := refused("pages.py"))
     assert "start_requests failed: ZeroDivisionError" in line
