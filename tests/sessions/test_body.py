@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import requests.utils
-from side_by_side import by_both
 
 from crawlkit.exceptions import FileModeWarning, InvalidJSONError, UnrewindableBodyError
 from crawlkit.sessions.body import super_len
 from crawlkit.sessions.models import Request
+from tests.sessions.side_by_side import by_both
 
 
 class Reader:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from side_by_side import by_both
 
 from crawlkit.exceptions import InvalidHeader
 from crawlkit.sessions.models import Request
 from crawlkit.sessions.multipart import encode_multipart
+from tests.sessions.side_by_side import by_both
 
 
 class Named(io.BytesIO):

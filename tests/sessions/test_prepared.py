@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import requests
-from side_by_side import by_both
 
 from crawlkit import Request as Spec
 from crawlkit import Session
@@ -15,6 +14,7 @@ from crawlkit.exceptions import InvalidHeader, InvalidURL, MissingSchema
 from crawlkit.sessions.auth import HTTPBasicAuth
 from crawlkit.sessions.models import Request
 from crawlkit.sessions.prepared import PreparedRequest
+from tests.sessions.side_by_side import by_both
 
 URLS: list[Any] = [
     "http://example.org",
