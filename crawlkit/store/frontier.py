@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 
 from crawlkit.store.fingerprints import Fingerprints
 from crawlkit.store.outcome import Lease, Link, Verdict
+from crawlkit.store.secrets import STRIPPED
 from crawlkit.store.totals import Totals
 
 _INSERT = (
@@ -47,7 +48,11 @@ _NEXT_HOST = (
 )
 #: Pages that have become due and are made ready together: priority decides among them, and no lease takes long.
 _DUE_AT_ONCE = 256
-_UNREACHED = "SELECT id, host, crawl, state FROM _pages WHERE id > ? AND crawl < ? AND items > 0 ORDER BY id LIMIT ?"
+#: A request that cannot be sent as it was would get another answer, and the rows of its page would go.
+_UNREACHED = (
+    "SELECT id, host, crawl, state FROM _pages WHERE id > ? AND crawl < ? AND items > 0"
+    f" AND (request IS NULL OR request NOT LIKE '%{STRIPPED}') ORDER BY id LIMIT ?"
+)
 _PROBE = "UPDATE _pages SET state = 'queued', crawl = ?, attempts = 0, not_before = 0, error = NULL WHERE id = ?"
 _QUEUES = (("_pages_ready", "not_before = 0"), ("_pages_waiting", "not_before > 0"))
 

@@ -35,6 +35,7 @@ def open_writable(path: Path, *, spider: str, source: str, adopt: bool, busy_sec
             version = _version(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")  # secrets.py; a freed page of a long body, too
             connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             connection.execute(f"PRAGMA journal_size_limit = {_CHECKPOINT_PAGES * 4096}")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")

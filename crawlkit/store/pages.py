@@ -13,6 +13,7 @@ import sqlite3
 
 from crawlkit.store.fingerprints import Fingerprints
 from crawlkit.store.outcome import Lease, Outcome
+from crawlkit.store.secrets import without_secrets
 
 _SETTLE = (
     "UPDATE _pages SET state = ?, status = ?, error = ?, final_url = ?, attempts = ?, fetched_at = ?, elapsed = ?,"
@@ -66,6 +67,7 @@ class Pages:
     def settle(self, outcome: Outcome, lease: Lease, state: str, reason: str | None, items: int) -> None:
         """Write down how the page ended. NotLeased when it is not leased to this run.
 
+        Its request is not sent again as it is: what may be secret in it does not stay.
         One that is done claims where it ended; one that keeps its rows keeps its claim; any other gives it up.
         """
         final_url = outcome.final_url if outcome.final_url != lease.url else None
@@ -78,6 +80,9 @@ class Pages:
             written = self._connection.execute(_SETTLE_KEEPING_KEY, (*values, lease.page, lease.run))
         if written.rowcount != 1:
             raise NotLeased
+        request = without_secrets(lease.request)
+        if request is not lease.request:
+            self._connection.execute("UPDATE _pages SET request = ? WHERE id = ?", (request, lease.page))
 
     def give_back(self, outcome: Outcome, lease: Lease) -> None:
         """Queue the page again, for the outcome's not-before time. NotLeased when it is not leased to this run."""

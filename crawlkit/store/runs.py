@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
+from crawlkit.store.secrets import without_secrets
 from crawlkit.store.totals import Totals
 
 #: The outcome of a run that never came to its end.
@@ -112,8 +113,11 @@ class Runs:
         """Skip what is still queued of the crawl that ends here."""
         left = self._totals.of(crawl, "queued")
         if left:
+            self._connection.create_function("without_secrets", 1, without_secrets, deterministic=True)
             self._connection.execute(
-                "UPDATE _pages SET state = 'skipped', error = ?, not_before = 0 WHERE state IN ('queued', 'leased')",
+                "UPDATE _pages SET state = 'skipped', error = ?, not_before = 0,"
+                " request = CASE WHEN request IS NOT NULL THEN without_secrets(request) END"
+                " WHERE state IN ('queued', 'leased')",
                 (FORGOTTEN,),
             )
             self._totals.move(-left, crawl, "queued")
