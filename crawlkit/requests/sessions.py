@@ -35,10 +35,10 @@ from crawlkit.requests.utils import (
     to_native_string,
 )
 from crawlkit.sessions.auth import _basic_auth_str
+from crawlkit.sessions.following import Redirects as SessionRedirectMixin
 from crawlkit.sessions.headers import CaseInsensitiveDict
 from crawlkit.sessions.hooks import default_hooks, dispatch_hook, merge_hooks
 from crawlkit.sessions.pairs import merge_setting
-from crawlkit.sessions.following import Redirects as SessionRedirectMixin
 from crawlkit.sessions.session import Session, session
 from crawlkit.sessions.status_codes import codes
 

@@ -243,6 +243,7 @@ def test_exceptions_are_caught_by_the_same_names(name: str, bases: list[str]) ->
 def test_the_packages_of_old_are_the_very_modules() -> None:
     """`requests.packages.urllib3.…` is urllib3, however it is imported."""
     import urllib3.util.retry
+
     from crawlkit.requests.packages.urllib3.util.retry import Retry
 
     assert Retry is urllib3.util.retry.Retry
