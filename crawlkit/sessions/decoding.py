@@ -11,6 +11,7 @@ limit there, and two layers of which the inner one comes to nothing never return
 from __future__ import annotations
 
 import sys
+import zlib
 from typing import Any
 
 from urllib3.exceptions import DecodeError
@@ -93,11 +94,10 @@ class Decoding:
             if out := layer.draw(data, limit):
                 return out
 
-    def finish(self, *, strict: bool) -> bytes:
-        """What is left at the end. `strict`: a stream that stops short is an error, because nothing else would tell.
+    def finish(self) -> bytes:
+        """What is left at the end. ContentDecodingError when a stream stops short, its checksum included.
 
-        (A length that was kept vouches for the rest: servers that leave out the gzip trailer exist, and browsers show
-        their pages.)
+        (A length that was kept says nothing: a proxy or a program that died may have written down what it had.)
         """
         if not self._fed:
             return b""
@@ -105,8 +105,8 @@ class Decoding:
             out = self._layers[-1].decoder.flush()
         except _ERRORS as error:
             raise self._wrong() from error
-        if strict and not all(_complete(layer.decoder) for layer in self._layers):
-            raise ContentDecodingError(f"the {self._coding} body stops short: the connection closed within it")
+        if not all(_complete(layer.decoder) for layer in self._layers if layer.fed):
+            raise ContentDecodingError(f"the {self._coding} body stops short; its end did not come")
         return out
 
     def _wrong(self) -> ContentDecodingError:
@@ -114,12 +114,13 @@ class Decoding:
 
 
 class _Layer:
-    """One decoder, and whether it said that it has more but gave nothing."""
+    """One decoder, whether it was given anything, and whether it said that it has more but gave nothing."""
 
-    __slots__ = ("_stuck", "decoder")
+    __slots__ = ("_stuck", "decoder", "fed")
 
     def __init__(self, decoder: ContentDecoder) -> None:
         self.decoder = decoder
+        self.fed = False
         self._stuck = False
 
     @property
@@ -128,6 +129,7 @@ class _Layer:
 
     def draw(self, data: bytes, limit: int) -> bytes:
         out = self.decoder.decompress(data, max_length=limit)
+        self.fed = self.fed or bool(data)
         self._stuck = not out and not data
         return out
 
@@ -160,10 +162,13 @@ class _ZstdDecoder(ContentDecoder):
         """Whether more may come without input."""
         return bool(self._tail) or not (self._frame.needs_input or self._frame.eof)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last frame is."""
+        return bool(self._frame.eof)
+
     def flush(self) -> bytes:
-        """Nothing is held back; DecodeError within a frame."""
-        if not self._frame.eof:
-            raise DecodeError("the last zstd frame is not complete")
+        """Nothing is held back."""
         return b""
 
 
@@ -176,11 +181,28 @@ def _zstd_frame() -> Any:
 
 
 def _complete(decoder: ContentDecoder) -> bool:
+    """Whether a decoder that was fed has seen the end of its stream."""
     if isinstance(decoder, GzipDecoder):
-        return decoder._state == GzipDecoderState.SWALLOW_DATA or decoder._obj.eof
+        return (
+            decoder._state == GzipDecoderState.SWALLOW_DATA
+            or decoder._obj.eof
+            or (decoder._state == GzipDecoderState.OTHER_MEMBERS and _is_no_member(decoder._obj))
+        )
     if isinstance(decoder, DeflateDecoder):
         return decoder._obj.eof
-    return True
+    if isinstance(decoder, _ZstdDecoder):
+        return decoder.is_complete
+    # br: the list form with one decoder in it.
+    return all(part._obj.is_finished() for part in getattr(decoder, "_decoders", ()) if hasattr(part, "_obj"))
+
+
+def _is_no_member(after: Any) -> bool:
+    """Whether what came after a gzip member, and is shorter than the mark of one, is none: a line feed, say."""
+    try:
+        after.copy().decompress(b"\0\0", 1)
+    except zlib.error as error:
+        return "incorrect header check" in str(error)
+    return False
 
 
 def decoding_for(content_encoding: str) -> Decoding | None:

@@ -46,7 +46,6 @@ class RawResponse(RawHead):
         "_decoding_known",
         "_held",
         "_rest",
-        "_strict_end",
         "_tell",
         "_whole",
         "auto_close",
@@ -80,7 +79,6 @@ class RawResponse(RawHead):
         self._decoding_known = "content-encoding" not in head.store
         self._ahead: memoryview | None = None  # what a decoder gave beyond what was asked for
         self._rest: memoryview | None = None  # what of the undecoded body in memory is not yet taken
-        self._strict_end = held is not None and isinstance(held.body, bodies.OpenBody)
         self._tell = 0
         self._data: bytes | None = None
 
@@ -238,7 +236,7 @@ class RawResponse(RawHead):
             data = b"" if decoding.has_more else self._undecoded(_STREAM)
             if not data and not decoding.has_more:
                 self._decoding, self._decoding_known = None, True
-                return decoding.finish(strict=self._strict_end)
+                return decoding.finish()
             if piece := decoding.draw(data, limit):
                 return piece
 
