@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from crawlkit import exceptions as errors
-from crawlkit.sessions import leaks
+from crawlkit.sessions import foreignanswers, leaks
 from crawlkit.sessions.auth import _basic_auth_str
 from crawlkit.sessions.body import can_resend, rewind_body
 from crawlkit.sessions.cookies import CookieJar, merge_cookies
@@ -156,7 +156,7 @@ class Redirects:
         jar: Any = self.cookies
         if req._cookies is not None and req._cookies is not jar and not elsewhere:
             jar = merge_cookies(CookieJar(), req._cookies)
-            if lines := resp.set_cookie_lines():
+            if lines := foreignanswers.set_cookie_lines(resp):
                 jar.receive(resp.url, lines)
             merge_cookies(jar, self.cookies)
         prepared.prepare_cookies(jar)

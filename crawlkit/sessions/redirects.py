@@ -93,7 +93,8 @@ def finish(response: Response, limit: int = MAX_REDIRECT_BODY) -> None:
     A body that is broken or longer than `limit` bytes costs the connection and no more: the redirect is followed, and
     who asks for its `content` gets the error.
     """
-    if response._content is not False or response._content_consumed or response._failure or response.raw is None:
+    failed_before = getattr(response, "_failure", None)  # an answer that is not ours has none
+    if response._content is not False or response._content_consumed or failed_before or response.raw is None:
         return
     parts: list[bytes] = []
     size = 0
@@ -107,7 +108,9 @@ def finish(response: Response, limit: int = MAX_REDIRECT_BODY) -> None:
             parts.append(part)
     except errors.Timeout:
         raise
-    except errors.RequestException as error:
-        response._failed(error)
+    except OSError as error:  # ours are all of this kind, and requests'
+        from crawlkit.sessions.foreignanswers import give_up
+
+        give_up(response, error)
         return
     response._content = b"".join(parts)

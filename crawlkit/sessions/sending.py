@@ -10,7 +10,7 @@ import time
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from crawlkit.sessions import models
+from crawlkit.sessions import foreignanswers, models
 from crawlkit.sessions.defaults import UNSET, Unset
 from crawlkit.sessions.environment import resolve_proxies
 from crawlkit.sessions.following import ChosenProxies, Redirects
@@ -90,7 +90,9 @@ class Sending(Redirects):
         if retries is not UNSET:
             kwargs["retries"] = retries
         if not allow_redirects:
-            response._onward = lambda: next(self.resolve_redirects(response, request, yield_requests=True, **kwargs))
+            foreignanswers.note_next(
+                response, lambda: next(self.resolve_redirects(response, request, yield_requests=True, **kwargs))
+            )
             return response
         chain = [response, *self.resolve_redirects(response, request, check_hop=check_hop, **kwargs)]
         last: Response = chain.pop()
@@ -103,7 +105,7 @@ class Sending(Redirects):
         epoch = getattr(jar, "epoch", None)
         start = perf_counter()
         response: Any = adapter.send(request, **kwargs)
-        response._elapsed_seconds = perf_counter() - start
+        foreignanswers.note_elapsed(response, perf_counter() - start)
         response.session = self
         if request.hooks["response"]:
             response = dispatch_hook("response", request.hooks, response, **kwargs)
@@ -121,7 +123,7 @@ class Sending(Redirects):
         return answered
 
     def _keep_cookies(self, jar: Any, response: Response, request: PreparedRequest, epoch: int | None) -> None:
-        lines = response.set_cookie_lines()
+        lines = foreignanswers.set_cookie_lines(response)
         if not lines:
             return
         url = cookie_url(request.url or response.url, request.headers)
