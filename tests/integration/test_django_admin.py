@@ -1,6 +1,6 @@
 """Django's own admin: log in through its CSRF form, take every object, and start the next run from the saved login."""
 
-from __future__ import annotations
+from __future__ import pytest
 
 import sqlite3
 
@@ -54,6 +54,7 @@ def objects(path, author: str, book: str) -> tuple[list[tuple], list[tuple]]:
         database.close()
 
 
+@pytest.mark.slow
 def test_admin_crawl_takes_every_object_and_logs_in_once(crawlkit, django_site, write_spider):
     """500 objects over ten pages of change lists; the second run sends no login request at all."""
     spider = write_spider(SPIDER, "admin.py")
