@@ -31,7 +31,7 @@ from crawlkit.sessions.routes import Key, Place, Proxy
 from crawlkit.sessions.share import Share
 from crawlkit.sessions.target import urldefragauth
 from crawlkit.sessions.timeouts import Times, times_for
-from crawlkit.sessions.tls import TLSSettings, settings
+from crawlkit.sessions.tls import TLSSettings, settings, warn_of_unverified
 from crawlkit.sessions.wire import Wire
 
 DEFAULT_POOLSIZE = 10
@@ -321,6 +321,8 @@ class HTTPAdapter(BaseAdapter):
     def _open(self, wire: Wire, request: Any, key: Key, times: Times) -> None:
         if key.scheme == "https":
             self.cert_verify(wire, request.url, key.tls.verify if key.tls else True, key.tls.cert if key.tls else None)
+        if key.tls is not None and key.tls.verify is False:
+            warn_of_unverified(key.netloc, key.options)
         wire.open(times.connect_until())
 
     def _again(self, request: Any, out: Outgoing, key: Key) -> Outgoing:

@@ -37,14 +37,18 @@ class Autosave:
         self._interval_seconds = interval_seconds
         self._saved_at = time.monotonic()
         self._lock = new_lock()
-        self._last: CaseInsensitiveDict[Any] | None = None
+        self._shown = _Shown()
         # A program that ends without close() keeps its login all the same.
-        self._at_exit = weakref.finalize(self, _save_at_exit, profile, os.getpid())
+        self._at_exit = weakref.finalize(self, _save_at_exit, profile, self._shown, os.getpid())
 
     def load(self, headers: Any, usual: Any) -> None:
         """Take the profile's headers over into the session's."""
         headers.update(self.profile.headers_over(usual))
-        self._last = CaseInsensitiveDict(headers)
+        self._shown.are(headers, usual)
+
+    def see(self, headers: Any, usual: Any) -> None:
+        """The session's mappings, which may be others than before: these are saved if it is never closed."""
+        self._shown.headers, self._shown.usual = headers, usual
 
     def note(self, headers: Any, usual: Any) -> None:
         """Something may have changed: save when the interval is over. Failing is logged: the exchange itself went
@@ -67,20 +71,42 @@ class Autosave:
     def _save(self, headers: Any, usual: Any) -> None:
         self._saved_at = time.monotonic()
         profile = self.profile
-        if self._last != headers:
-            # Only then: a session that changed no header must not write back what another process has replaced.
-            profile.keep_headers(headers, usual)
+        self.see(headers, usual)
+        self._shown.keep_in(profile)
         before = CaseInsensitiveDict(profile.headers)
         profile.save()
         if before != profile.headers:
             headers.update(profile.headers)
-        self._last = CaseInsensitiveDict(headers)
+        self._shown.are(headers, usual)
 
 
-def _save_at_exit(profile: Profile, pid: int) -> None:
+class _Shown:
+    """The session's mappings of headers, and what they were when profile and session last agreed."""
+
+    __slots__ = ("headers", "last", "usual")
+
+    def __init__(self) -> None:
+        self.headers: Any = None
+        self.usual: Any = None
+        self.last: CaseInsensitiveDict[Any] | None = None
+
+    def are(self, headers: Any, usual: Any) -> None:
+        """They agree."""
+        self.headers, self.usual, self.last = headers, usual, CaseInsensitiveDict(headers)
+
+    def keep_in(self, profile: Profile) -> None:
+        """Bring what changed into the profile. Only that: a session that changed no header must not write back what
+        another process has replaced.
+        """
+        if self.headers is not None and self.last != self.headers:
+            profile.keep_headers(self.headers, self.usual)
+
+
+def _save_at_exit(profile: Profile, shown: _Shown, pid: int) -> None:
     if pid != os.getpid():
         return  # a forked child has no news that its parent does not know
     try:
+        shown.keep_in(profile)
         profile.save()
     except CrawlkitError as error:
         log.warning("profile %s could not be saved at the end: %s", profile.name, error)

@@ -133,7 +133,9 @@ def _tls(error: BaseException, where: str, phase: str) -> errors.RequestExceptio
     if isinstance(error, ssl.SSLCertVerificationError):
         what = f"the certificate is not trusted: {error.verify_message or error}"
     else:
-        what = f"TLS failed: {getattr(error, 'reason', None) or error}"
+        # An SSLError with one argument shows it as a tuple.
+        said = error.args[0] if len(error.args) == 1 else error
+        what = f"TLS failed: {getattr(error, 'reason', None) or said}"
     return errors.SSLError(f"{where}: {what}")
 
 

@@ -63,6 +63,8 @@ class Keeping:
         for name, value in self._usual_headers.items():
             if name not in self.headers or self.headers[name] == before.get(name):
                 self.headers[name] = value
+        if self._autosave is not None:
+            self._autosave.see(self.headers, self._usual_headers)
 
     def _load(self, name: str, vault: str | Path | Vault | None) -> None:
         from crawlkit.sessions.autosave import Autosave

@@ -102,6 +102,8 @@ class Sending(Redirects):
     def _exchange(self, adapter: Any, request: PreparedRequest, follow: bool, kwargs: dict[str, Any]) -> Response:
         """One request and its answer, with hooks, cookies, and the body read where it is not streamed."""
         jar = self.cookies
+        if self._autosave is not None:
+            self._autosave.see(self.headers, self._usual_headers)
         epoch = getattr(jar, "epoch", None)
         start = perf_counter()
         response: Any = adapter.send(request, **kwargs)

@@ -53,6 +53,8 @@ def _seconds(value: Any, whole: Any) -> float | None:
         return None
     if isinstance(value, bool):
         raise ValueError(f"timeout={whole!r} is none: it takes seconds, not a truth value")
+    if isinstance(value, (str, bytes)):
+        raise ValueError(f"timeout={whole!r} is none: it takes seconds as a number; give float() of a text")
     try:
         seconds = float(value)
     except (TypeError, ValueError):

@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import ssl
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.ssl_ import create_urllib3_context
 
 Cert = str | tuple[str, str] | None
@@ -49,6 +51,22 @@ def settings(verify: object, cert: object, context: ssl.SSLContext | None = None
     elif isinstance(verify, (str, os.PathLike)) and os.fspath(verify):
         chosen = os.fsdecode(verify)
     return TLSSettings(chosen, _cert(cert), context)
+
+
+def warn_of_unverified(netloc: str, options: tuple[tuple[str, Any], ...]) -> None:
+    """Warn of a connection that is about to be opened without verifying; not where a fingerprint is checked instead.
+
+    In urllib3's category, so that what silences urllib3's warnings silences this one. Once for each connection: a
+    warning for each request, as urllib3 has it, tells no more and is silenced for that.
+    """
+    if any(name == "assert_fingerprint" for name, _ in options):
+        return
+    warnings.warn(
+        f"nobody checks the certificate of {netloc} (verify=False): whoever is on the way can read and change "
+        "everything; give verify= the file of the authority that signed it",
+        InsecureRequestWarning,
+        stacklevel=2,
+    )
 
 
 def _cert(cert: Any) -> Cert:

@@ -158,6 +158,7 @@ def test_an_authority_that_is_not_known_is_refused(good: CertifiedServer) -> Non
     assert good.url in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 def test_verify_is_a_path(good: CertifiedServer, bundle: str) -> None:
     with Session() as session:
         assert 200 == session.get(f"{good.url}/get", verify=bundle).status_code
@@ -192,6 +193,7 @@ def test_requests_ca_bundle_is_before_curls(
             session.get(f"{good.url}/get")
 
 
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 def test_an_expired_certificate(authority: trustme.CA, bundle: str) -> None:
     past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
     with httpbin_with(context_for(authority.issue_cert("127.0.0.1", not_after=past))) as server, Session() as session:

@@ -263,10 +263,18 @@ def test_forms_of_a_timeout(timeout: Any, expected: tuple[Any, Any]) -> None:
     assert expected == times_for(timeout, None)[:2]
 
 
-@pytest.mark.parametrize("timeout", [0, -1, (1, 0), (1, 2, 3), (1,), "soon", True, float("nan"), object()])
+@pytest.mark.parametrize(
+    "timeout", [0, -1, (1, 0), (1, 2, 3), (1,), "soon", "3", b"3", (1, "3"), True, float("nan"), object()]
+)
 def test_what_is_no_timeout(timeout: Any) -> None:
     with pytest.raises(ValueError, match="timeout="):
         times_for(timeout, None)
+
+
+def test_a_timeout_as_text_says_what_to_give() -> None:
+    """Which is what a program finds that reads its settings from a file."""
+    with pytest.raises(ValueError, match=r"timeout='3' .*float\(\)"):
+        times_for("3", None)
 
 
 def test_urllib3s_total_is_a_deadline() -> None:

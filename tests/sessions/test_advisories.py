@@ -151,6 +151,7 @@ def session_request(url: str) -> Any:
     return requests.Request("GET", url)
 
 
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 def test_requests_cve_2024_35195(bundle: str, authority: trustme.CA) -> None:
     """After one request with verify=False all others on that connection were not verified."""
     import ssl

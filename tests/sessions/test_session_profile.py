@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import pickle
 import subprocess
@@ -49,6 +50,45 @@ def test_headers_are_kept_but_for_those_of_one_exchange(mirror: Mirror, vault: P
     seen = mirror.seen[-1]
     assert "t" == seen.header("x-auth-token")
     assert [None, None, None] == [seen.header(name) for name in ("if-none-match", "content-type", "range")]
+
+
+ENDS = {
+    "changed in place": "session.headers['X-Token'] = 'new'",
+    "another mapping": "session.headers = {**session.headers, 'X-Token': 'new'}; session.cookies.set('b', '2')",
+    "after a save": "session.save(); session.headers['X-Token'] = 'new'",
+    "the session is gone": "session.headers['X-Token'] = 'new'; del session",
+}
+
+
+@pytest.mark.parametrize("change", ENDS.values(), ids=ENDS)
+def test_headers_and_cookies_are_saved_when_a_program_ends_without_close(
+    mirror: Mirror, vault: Path, change: str
+) -> None:
+    program = (
+        "from crawlkit import Session\n"
+        f"session = Session(profile='member', vault={str(vault)!r})\n"
+        "session.default_headers = {'User-Agent': 'this-run/1'}\n"
+        f"session.get({mirror.url('/cookies?set=a%3D1')!r})\n"
+        f"{change}\n"
+        f"'session' in dir() and session.get({mirror.url()!r})\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    with Session(profile="member", vault=vault) as session:
+        assert "new" == session.headers["X-Token"]
+        assert "1" == session.cookies["a"]
+        assert "this-run/1" != session.headers["User-Agent"]
+
+
+def test_the_end_of_a_program_that_changed_no_header_leaves_what_another_saved(mirror: Mirror, vault: Path) -> None:
+    with Session(profile="member", vault=vault) as session:
+        session.headers["X-Token"] = "old"
+    left = Session(profile="member", vault=vault)
+    with Session(profile="member", vault=vault) as session:
+        session.headers["X-Token"] = "new"
+    del left
+    gc.collect()
+    with Session(profile="member", vault=vault) as session:
+        assert "new" == session.headers["X-Token"]
 
 
 def test_default_headers_are_not_kept(mirror: Mirror, vault: Path) -> None:

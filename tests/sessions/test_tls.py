@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
+from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.wait import wait_for_read
 
 from crawlkit.exceptions import ChunkedEncodingError, ConnectTimeout, DeadlineExceeded, ReadTimeout, SSLError
@@ -96,6 +97,27 @@ def test_an_expired_certificate_is_refused(authority: trustme.CA, bundle: str) -
         fetch(server.url, verify=bundle)
 
 
+def test_a_connection_without_verifying_warns_once_in_urllib3s_category(server: Scripted, bundle: str) -> None:
+    with adapter() as sender:
+        with pytest.warns(InsecureRequestWarning, match=rf"certificate of {server.netloc} .*verify=") as caught:
+            for _ in range(3):
+                sender.send(prepared(server.url), timeout=10, verify=False)
+        assert 1 == len(caught)
+        sender.send(prepared(server.url), timeout=10, verify=bundle)
+        with pytest.warns(InsecureRequestWarning):
+            fetch(server.url, verify=False)
+
+
+@pytest.mark.filterwarnings("error::urllib3.exceptions.InsecureRequestWarning")
+def test_a_warning_that_is_an_error_leaves_no_connection_behind(server: Scripted) -> None:
+    with adapter() as sender:
+        with pytest.raises(InsecureRequestWarning):
+            sender.send(prepared(server.url), timeout=10, verify=False)
+        assert 0 == sender.pool.counts().idle
+        assert [] == server.requests
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 def test_unverified_connections_are_never_used_for_verified_requests(server: Scripted, bundle: str) -> None:
     """CVE-2024-35195, and the other way round, and for each client certificate and bundle apart."""
     with adapter() as sender:
@@ -217,8 +239,10 @@ def test_an_encrypted_key_is_refused_instead_of_asked_for(server: Scripted, bund
         )
         + client.cert_chain_pems[0].bytes()
     )
-    with pytest.raises(SSLError, match="encrypted"):
+    with pytest.raises(SSLError, match="encrypted") as caught:
         fetch(server.url, verify=bundle, cert=str(locked))
+    assert f"GET {server.url}/: TLS failed: the client certificate's key" in str(caught.value)
+    assert "('" not in str(caught.value)
 
 
 @pytest.mark.parametrize("cert", [("a", "b", "c"), 5])
@@ -314,6 +338,7 @@ def test_certifi_stands_in_where_a_system_has_no_authorities(monkeypatch: pytest
     assert tls.context_for(tls.VERIFIED).cert_store_stats()["x509_ca"] > 50
 
 
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 def test_an_adapters_own_context_is_used(server: Scripted, authority: trustme.CA) -> None:
     """The way programs written for requests choose ciphers or authorities."""
     own = ssl.create_default_context()
