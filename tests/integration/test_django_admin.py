@@ -1,8 +1,10 @@
 """Django's own admin: log in through its CSRF form, take every object, and start the next run from the saved login."""
 
-from __future__ import pytest
+from __future__ import annotations
 
 import sqlite3
+
+import pytest
 
 SPIDER = """
 from crawlkit import Item, Spider
