@@ -1,40 +1,40 @@
 """Every exception of crawlkit, in one tree. What belongs here: the class, what it means, whose fault it is. Nothing else.
 
-    CrawlkitError
-    ├── RequestException (IOError)        an exchange that failed; names and shape are requests'
-    │   ├── HTTPError                     raise_for_status() on a 4xx or 5xx
-    │   ├── ConnectionError               no usable connection, or it broke
-    │   │   ├── ProxyError  SSLError      ... at the proxy; in TLS
-    │   │   ├── ConnectTimeout            (also a Timeout)
-    │   │   ├── NameNotFound              the host name does not exist
-    │   │   ├── AddressForbidden          the address is private and allow_private is off
-    │   │   ├── PoolTimeout               no connection became free in time
-    │   │   └── BadResponse               what the server sent is no HTTP
-    │   ├── Timeout                       ReadTimeout, BodyTimeout, DeadlineExceeded; ConnectTimeout
-    │   ├── URLRequired  TooManyRedirects  RetryError  UnrewindableBodyError
-    │   ├── MissingSchema  InvalidSchema  InvalidURL  InvalidHeader  InvalidProxyURL   (ValueErrors)
-    │   ├── InvalidJSONError              JSONDecodeError (also json's)
-    │   ├── ChunkedEncodingError          the body ended early or its framing is broken
-    │   ├── ContentDecodingError          the body is not what Content-Encoding says
-    │   ├── BodyTooLarge                  the body passed the limit that was set
-    │   └── StreamConsumedError           (also a TypeError)
-    ├── UsageError                        what the user typed or configured; exit code 2
-    │   ├── ConfigError                   crawl.toml, custom_settings, --set
-    │   ├── SpiderError                   the spider file or class
-    │   └── StoreMismatch                 a database of something else, or of a newer version
-    ├── CookieConflictError               one name, several cookies: say which (also a RuntimeError)
-    ├── FormError  NoMatch                the page is not as the author expected; both name what there is
-    ├── InvalidSelector                   a CSS or XPath query that cannot be read (also a ValueError)
-    ├── UnsafeMarkup                      markup that would take the parser too long; it was not parsed
-    │   ├── MarkupTooLarge  TooDeep  TooManyAttributes
-    ├── ItemError                         an item that no table can hold (also a ValueError)
-    ├── LoginError                        a login did not lead to a logged-in page; exit code 3
-    ├── LockHeld                          another run holds the lock; exit code 4
-    ├── StorageError                      a database or file could not be read or written; exit code 74
-    └── Verdict                           what an author raises to decide
-        ├── StopCrawl (CloseSpider)       stop this run, with a reason
-        ├── DropItem                      leave this item out
-        └── IgnoreRequest                 skip this page
+CrawlkitError
+├── RequestException (IOError)        an exchange that failed; names and shape are requests'
+│   ├── HTTPError                     raise_for_status() on a 4xx or 5xx
+│   ├── ConnectionError               no usable connection, or it broke
+│   │   ├── ProxyError  SSLError      ... at the proxy; in TLS
+│   │   ├── ConnectTimeout            (also a Timeout)
+│   │   ├── NameNotFound              the host name does not exist
+│   │   ├── AddressForbidden          the address is private and allow_private is off
+│   │   ├── PoolTimeout               no connection became free in time
+│   │   └── BadResponse               what the server sent is no HTTP
+│   ├── Timeout                       ReadTimeout, BodyTimeout, DeadlineExceeded; ConnectTimeout
+│   ├── URLRequired  TooManyRedirects  RetryError  UnrewindableBodyError
+│   ├── MissingSchema  InvalidSchema  InvalidURL  InvalidHeader  InvalidProxyURL   (ValueErrors)
+│   ├── InvalidJSONError              JSONDecodeError (also json's)
+│   ├── ChunkedEncodingError          the body ended early or its framing is broken
+│   ├── ContentDecodingError          the body is not what Content-Encoding says
+│   ├── BodyTooLarge                  the body passed the limit that was set
+│   └── StreamConsumedError           (also a TypeError)
+├── UsageError                        what the user typed or configured; exit code 2
+│   ├── ConfigError                   crawl.toml, custom_settings, --set
+│   ├── SpiderError                   the spider file or class
+│   └── StoreMismatch                 a database of something else, or of a newer version
+├── CookieConflictError               one name, several cookies: say which (also a RuntimeError)
+├── FormError  NoMatch                the page is not as the author expected; both name what there is
+├── InvalidSelector                   a CSS or XPath query that cannot be read (also a ValueError)
+├── UnsafeMarkup                      markup that would take the parser too long; it was not parsed
+│   ├── MarkupTooLarge  TooDeep  TooManyAttributes
+├── ItemError                         an item that no table can hold (also a ValueError)
+├── LoginError                        a login did not lead to a logged-in page; exit code 3
+├── LockHeld                          another run holds the lock; exit code 4
+├── StorageError                      a database or file could not be read or written; exit code 74
+└── Verdict                           what an author raises to decide
+    ├── StopCrawl (CloseSpider)       stop this run, with a reason
+    ├── DropItem                      leave this item out
+    └── IgnoreRequest                 skip this page
 """
 
 from __future__ import annotations

@@ -69,9 +69,7 @@ class Vault:
             self._make()
 
     @classmethod
-    def open(
-        cls, path: str | Path = DEFAULT_PATH, *, busy_seconds: float = BUSY_SECONDS, make: bool = True
-    ) -> Vault:
+    def open(cls, path: str | Path = DEFAULT_PATH, *, busy_seconds: float = BUSY_SECONDS, make: bool = True) -> Vault:
         """The same as the constructor."""
         return cls(path, busy_seconds=busy_seconds, make=make)
 
