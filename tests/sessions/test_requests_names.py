@@ -102,6 +102,8 @@ def test_every_public_name_is_there_or_left_out_for_a_reason(name: str) -> None:
     """And nothing is listed as left out that is there."""
     theirs, ours = _pair(name)
     missing = {each for each in public(theirs) if not hasattr(ours, each)}
+    if name == "help":  # what requests has there depends on whether pyOpenSSL is installed
+        missing |= {"pyopenssl", "OpenSSL", "cryptography"}
     assert set(OMITTED.get(name, {})) == missing
 
 
