@@ -181,7 +181,13 @@ class Session(Sending, Merging, Keeping, Verbs):
         )
 
     def mount(self, prefix: str, adapter: Any) -> None:
-        """Sends what begins with `prefix` through `adapter`. Longer prefixes go first."""
+        """Sends what begins with `prefix` through `adapter`. Longer prefixes go first.
+
+        A session that refuses private addresses refuses them through this adapter as well.
+        """
+        pool = getattr(adapter, "pool", None)
+        if isinstance(pool, ConnectionPool) and not self.pool.allow_private:
+            pool.policy = self.pool.policy
         # A new dict, so that threads that are looking for their adapter go on in the old one.
         mounted = {**self.adapters, prefix: adapter}
         self.adapters = OrderedDict(sorted(mounted.items(), key=lambda pair: -len(pair[0])))

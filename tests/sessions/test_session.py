@@ -442,3 +442,11 @@ def test_what_a_plain_session_does_not_need_is_not_imported() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60, env=plain
     )
     assert "[]" == done.stdout.strip()
+
+
+def test_private_addresses_stay_refused_through_a_mounted_adapter() -> None:
+    """Mounting an adapter, for its retries say, must not open the door that `allow_private=False` shut."""
+    session = Session(allow_private=False)
+    session.mount("http://", HTTPAdapter(max_retries=1))
+    with pytest.raises(exceptions.AddressForbidden):
+        session.get("http://127.0.0.1:9/")
