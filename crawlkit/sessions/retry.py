@@ -78,9 +78,7 @@ class RetryPolicy:
 
     @classmethod
     def of_adapter(cls, value: Any) -> RetryPolicy | None:
-        """The policy that an adapter's `max_retries` means: as requests has it, a number is for unsent requests
-        only.
-        """
+        """The policy that an adapter's `max_retries` means: a number is for requests of which nothing was sent."""
         policy = cls.of(value)
         plain = isinstance(value, int) and not isinstance(value, RetryPolicy)
         if policy is not None and plain:
