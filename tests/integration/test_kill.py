@@ -85,6 +85,7 @@ def fetched_again(docs_site) -> int:
     return sum(asked.values()) - len(asked)
 
 
+@pytest.mark.slow
 def test_killed_crawl_loses_and_doubles_nothing(crawlkit, docs_site, uninterrupted):
     """One crawl killed four times on its way; hardly a page is fetched again: at most two a worker and kill."""
     spider, expected, _ = uninterrupted
