@@ -70,8 +70,8 @@ class DocsSite:
 
     def asked(self) -> Counter[str]:
         """How often each path was asked for since `forget()`, but for robots.txt."""
-        lines = self.log.read_text(encoding="utf-8").splitlines()
-        return Counter(line.split(" ", 2)[2] for line in lines if not line.endswith(" /robots.txt"))
+        whole, _, _ = self.log.read_text(encoding="utf-8").rpartition("\n")  # the last line may be in the writing
+        return Counter(line.split(" ", 2)[2] for line in whole.splitlines() if not line.endswith(" /robots.txt"))
 
 
 @contextlib.contextmanager

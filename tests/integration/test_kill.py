@@ -52,12 +52,12 @@ class Crawl:
 
     def kill_when(self, due) -> bool:
         """Run it and kill it as soon as `due()`; False when it ended by itself before."""
-        process = self.crawlkit.start(*self.words)
-        while process.poll() is None:
-            if due():
-                process.send_signal(signal.SIGKILL)
-                return process.wait() == -signal.SIGKILL
-            time.sleep(0.002)
+        with self.crawlkit.start(*self.words) as process:
+            while process.poll() is None:
+                if due():
+                    process.send_signal(signal.SIGKILL)
+                    return process.wait() == -signal.SIGKILL
+                time.sleep(0.002)
         return False
 
     def finish(self) -> Counter[tuple[str, str]]:
