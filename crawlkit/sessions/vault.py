@@ -21,12 +21,13 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawlkit.exceptions import StorageError, StoreMismatch, UsageError
+from crawlkit.filelock import FileLock
 from crawlkit.sessions import vaultfile, vaultrows
 from crawlkit.sessions.vaultrows import Changes, Key
 from crawlkit.sessions.vaultschema import APPLICATION_ID, MIGRATIONS, migrate
@@ -118,6 +119,25 @@ class Vault:
                     f"{self.path} has a profile {target!r} already; forget it first or choose another name"
                 )
             vaultrows.copy(db, seen.profile, self._create(db, target, version=1))
+
+    def turn(self, name: str, *, wait: bool | float = True, stopped: Callable[[], bool] | None = None) -> FileLock:
+        """The right to log the profile `name` in, one holder among all threads and processes: a lock file beside the
+        vault, mode 0600, that dies with its process. It is not taken yet: `with vault.turn("alice"): ...`
+
+        `wait`: True waits until it is free, a number so many seconds, False not at all; then, or once `stopped`
+        answers True, LockHeld names the holder. UsageError for a name that is none; StorageError when others can write
+        the vault's folder, or no lock can be made there.
+        """
+        lock = self.path.with_name(f"{self.path.name}.{check_name(name)}.login.lock")
+        vaultfile.prepare_folder(lock.parent)
+        return FileLock(
+            lock,
+            wait=wait,
+            stopped=stopped,
+            busy=f"profile {name}: another process is logging it in",
+            guards="the vault",
+            mode=0o600,
+        )
 
     # --- one profile's rows (profile.py)
     # --------------------------------------------------------------------------

@@ -35,13 +35,21 @@ def create(path: Path) -> None:
 
     StorageError says what is wrong and the command that puts it right.
     """
+    prepare_folder(path.parent)
     try:
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _check_folder(path.parent)
         _create(path)
     except OSError as error:
         raise StorageError(f"the vault {path} could not be created: {error.strerror}") from error
     check(path)
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make a vault's folder where it is missing. StorageError when it cannot be made, or others can write it."""
+    try:
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _check_folder(folder)
+    except OSError as error:
+        raise StorageError(f"{folder}, the folder of the vault, could not be made: {error.strerror}") from error
 
 
 def check(path: Path) -> None:

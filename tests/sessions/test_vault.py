@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlkit.exceptions import StorageError, StoreMismatch, UsageError
+from crawlkit.exceptions import LockHeld, StorageError, StoreMismatch, UsageError
 from crawlkit.sessions import vaultschema
 from crawlkit.sessions.vault import Vault
 from crawlkit.sessions.vaultschema import APPLICATION_ID
@@ -416,3 +416,30 @@ def test_many_open_it_at_once(path: Path) -> None:
         thread.join()
     assert [] == errors
     assert [f"p{number}" for number in range(8)] == Vault(path).names()
+
+
+def test_one_logs_a_profile_in_at_a_time(path: Path) -> None:
+    """Of all processes, and of the threads of one; other profiles are not waited for."""
+    vault = Vault(path, make=False)
+    with vault.turn("alice"), vault.turn("bob"):
+        with pytest.raises(LockHeld, match=f"profile alice: another process is logging it in \\(pid {os.getpid()}"):
+            Vault(path, make=False).turn("alice", wait=False).acquire()
+        with pytest.raises(LockHeld):
+            vault.turn("alice", stopped=lambda: True).acquire()
+    assert [] == list(path.parent.iterdir())
+    with vault.turn("alice", wait=False) as lock:
+        assert path.with_name("sessions.db.alice.login.lock") == lock.path
+    with pytest.raises(UsageError, match="no name for a profile"):
+        vault.turn("../alice")
+
+
+@posix
+def test_a_turn_is_ours_alone(path: Path) -> None:
+    """Mode 0600, and refused in a folder in which others could take the lock file away."""
+    with Vault(path, make=False).turn("alice") as lock:
+        assert 0o600 == stat.S_IMODE(lock.path.stat().st_mode)
+    vault = Vault(path)
+    path.parent.chmod(0o777)
+    with pytest.raises(StorageError, match="chmod go-w"):
+        vault.turn("alice")
+    path.parent.chmod(0o755)
