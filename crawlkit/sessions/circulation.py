@@ -1,7 +1,7 @@
 """Circulation: how connections go out and come back, and how threads wait for them.
 
-What belongs here: taking, lending, waiting, giving back. What does not: the settings and the shares (pool.py), the
-lists of idle connections (share.py), the counting (ledger.py), what goes over a connection (wire.py).
+What belongs here: taking, lending, giving back. What does not: waiting (waiting.py), the settings and the shares
+(pool.py), the lists of idle connections (share.py), the counting (ledger.py), what goes over a connection (wire.py).
 
 How it holds together. There is one lock for the ledger and one in each share; nobody takes one while holding another,
 and no I/O happens under any. A warm exchange takes the lock of its own share twice and the ledger's not at all.
@@ -10,6 +10,9 @@ No wake-up is lost: a thread that must wait first stands in the queue, then look
 sleeps. One that puts a connection back first lays it down, then looks at the queue. Whichever came second sees the
 other. When somebody waits, a connection is not laid down but handed over, in the order of the queue: otherwise the
 worker that has just put it back would take it again, and again, while others starve.
+
+Nobody waits for itself: a thread whose own open streams hold all the places gets one connection beyond the limit
+(standstill.py says when). It is counted like any other, and the next one to come back is closed in its place.
 """
 
 from __future__ import annotations
@@ -17,22 +20,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
 
-from crawlkit.exceptions import DeadlineExceeded, PoolTimeout
 from crawlkit.sessions.addresses import AddressPolicy
-from crawlkit.sessions.ledger import HostLedger, Ledger, Slot, Waiter
+from crawlkit.sessions.ledger import HostLedger, Slot
 from crawlkit.sessions.opening import new_wire
 from crawlkit.sessions.resolver import Resolver
 from crawlkit.sessions.routes import Key
 from crawlkit.sessions.share import Share
+from crawlkit.sessions.waiting import Waiting, wake
 from crawlkit.sessions.wire import Wire
 
-# A waiting thread looks up this often for connections that were forgotten by whoever held them.
-_LOOK_UP_SECONDS = 0.5
 
-
-class Circulation:
+class Circulation(Waiting):
     """The moving part of a ConnectionPool, which sets everything here up. May be used from any thread."""
 
     idle_seconds: float
@@ -40,9 +39,6 @@ class Circulation:
     resolver: Resolver
     policy: AddressPolicy
 
-    _lock: threading.Lock
-    _ledger: Ledger
-    _shares: list[Share]
     _common: Share  # where connections go whose share is closed
     _orphans: deque[Wire]
     _epoch: int
@@ -56,9 +52,10 @@ class Circulation:
         `deadline`.
         """
         wire = self._take(key, share)
-        if wire is not None:
-            return wire
-        return self._borrow(key, share) or self._reserve(key, share) or self._wait(key, share, until, deadline)
+        if wire is None:
+            wire = self._borrow(key, share) or self._reserve(key, share) or self._wait(key, share, until, deadline)
+        wire.user = threading.get_ident()
+        return wire
 
     def _take(self, key: Key, share: Share) -> Wire | None:
         while (wire := share.take(key)) is not None:
@@ -102,122 +99,38 @@ class Circulation:
             self._give_up_place(host)
             raise
         wire.slot = Slot(self._epoch, self._ledger, host, share)
+        self._wires.add(wire)
         return wire
 
     def _give_up_place(self, host: HostLedger) -> None:
         with self._lock:
             self._ledger.leave(host)
-            granted = list(self._ledger.grants())
+            granted = self._grants(self._ledger)
         wake(granted)
 
     def renew(self, wire: Wire) -> Wire:
         """A new connection, not yet open, in the place of one that turned out to be dead."""
         fresh = new_wire(wire.key, self.resolver, self.policy)
-        fresh.slot = wire.slot
+        fresh.slot, fresh.user = wire.slot, wire.user
         wire.close()
+        self._wires.discard(wire)
+        self._wires.add(fresh)
         with self._lock:
             fresh.slot.ledger.leave(fresh.slot.host)
             fresh.slot.ledger.enter(fresh.slot.host)
         return fresh
 
-    # --- waiting ----------------------------------------------------------------------------------------------------
-
-    def _wait(self, key: Key, share: Share, until: float | None, deadline: float | None) -> Wire:
-        with self._lock:
-            host = self._ledger.host(key.netloc)
-            if self._ledger.reserve(host):
-                granted = True
-            else:
-                granted = False
-                waiter = Waiter(key, host)
-                self._ledger.join(waiter)
-        if granted:
-            return self._new(key, host, share)
-        try:
-            wire = self._borrow(key, share)
-            if wire is None:
-                self._make_room(waiter)
-                self._sleep(waiter, until, deadline)
-        except BaseException:
-            self._leave_queue(waiter)
-            raise
-        if wire is not None:
-            self._leave_queue(waiter)
-            return wire
-        return self._served(waiter, share)
-
-    def _make_room(self, waiter: Waiter) -> None:
-        """Close idle connections that stand in the way: others to this host, or, when all places are taken,
-        the oldest.
-        """
-        while not waiter.event.is_set():
-            crowded = not waiter.host.has_room
-            wire = self._take_oldest(waiter.key.netloc if crowded else None)
-            if wire is None:
-                return
-            self.discard(wire)
-
-    def _take_oldest(self, netloc: str | None = None) -> Wire | None:
-        while True:
-            oldest = [wire for share in self._shares if (wire := share.oldest(netloc)) is not None]
-            if not oldest:
-                return None
-            wire = min(oldest, key=lambda wire: wire.idle_since)
-            if wire.slot.home.remove(wire):
-                return wire
-
-    def _sleep(self, waiter: Waiter, until: float | None, deadline: float | None) -> None:
-        ends = min((end for end in (until, deadline) if end is not None), default=None)
-        while True:
-            left = _LOOK_UP_SECONDS if ends is None else min(_LOOK_UP_SECONDS, ends - time.monotonic())
-            if waiter.event.wait(max(left, 0)):
-                return
-            self._collect_orphans()
-            if ends is not None and time.monotonic() >= ends:
-                with self._lock:
-                    if not self._ledger.quit(waiter):
-                        return  # served at the last moment
-                raise self._too_late(waiter, at_deadline=ends == deadline)
-
-    def _too_late(self, waiter: Waiter, *, at_deadline: bool) -> Exception:
-        if at_deadline:
-            return DeadlineExceeded("not finished by its deadline; it was still waiting for a connection")
-        host = waiter.host
-        if not host.has_room:
-            limit = f"all {host.limit} connections to {host.netloc} (per_host)"
-        else:
-            limit = f"all {self._ledger.max_connections} connections of the pool (max_connections)"
-        return PoolTimeout(
-            f"{limit} stayed in use for longer than the connect timeout; raise the limit, or close streams"
-        )
-
-    def _leave_queue(self, waiter: Waiter) -> None:
-        """Stop waiting; what was handed over in the meantime goes on to the next."""
-        with self._lock:
-            self._ledger.quit(waiter)
-        if waiter.wire is not None:
-            self.release(waiter.wire, keep=True)
-        elif waiter.granted:
-            self._give_up_place(waiter.host)
-
-    def _served(self, waiter: Waiter, share: Share) -> Wire:
-        wire = waiter.wire
-        if wire is None:
-            return self._new(waiter.key, waiter.host, share)
-        wire.slot.home = share
-        return wire if self._is_usable(wire) else self.renew(wire)
-
     # --- giving back ------------------------------------------------------------------------------------------------
 
     def release(self, wire: Wire, *, keep: bool) -> None:
         """Give a connection back; without `keep` it is closed. From any thread."""
+        wire.user = None
         slot = wire.slot
         if not keep or slot.epoch != self._epoch:
             self.discard(wire)
             return
         wire.idle_since = time.monotonic()
-        host = slot.host
-        if self._ledger.queue or (host.limit is not None and host.open > host.limit):
+        if self._ledger.queue or slot.ledger.is_exceeded(slot.host):
             self._hand_over(wire)
         else:
             self._lay_down(wire)
@@ -240,7 +153,7 @@ class Circulation:
         slot = wire.slot
         ledger = slot.ledger
         with self._lock:
-            crowded = slot.host.limit is not None and slot.host.open > slot.host.limit
+            crowded = ledger.is_exceeded(slot.host)
             waiter = None if crowded else ledger.next_for(wire)
             if waiter is not None and waiter.key == wire.key:
                 ledger.quit(waiter)
@@ -255,10 +168,11 @@ class Circulation:
     def discard(self, wire: Wire) -> None:
         """Close a connection that was taken out, and let the next in the queue open one in its place."""
         wire.close()
+        self._wires.discard(wire)
         slot = wire.slot
         with self._lock:
             slot.ledger.leave(slot.host)
-            granted = list(slot.ledger.grants()) if slot.ledger is self._ledger else []
+            granted = self._grants(slot.ledger) if slot.ledger is self._ledger else []
         wake(granted)
 
     def orphan(self, wire: Wire) -> None:
@@ -276,8 +190,3 @@ class Circulation:
             except IndexError:
                 return
             self.discard(wire)
-
-
-def wake(waiters: Iterable[Waiter]) -> None:
-    for waiter in waiters:
-        waiter.event.set()

@@ -49,16 +49,20 @@ class HostLedger:
 
 
 class Waiter:
-    """A thread that wants a connection. It gets `wire`, an open one, or `granted`, the right to open one."""
+    """A thread that wants a connection. It gets `wire`, an open one, or `granted`, the right to open one, if need be
+    `beyond` the limit.
+    """
 
-    __slots__ = ("event", "granted", "host", "key", "wire")
+    __slots__ = ("beyond", "event", "granted", "host", "key", "thread", "wire")
 
     def __init__(self, key: Key, host: HostLedger) -> None:
         self.key = key
         self.host = host
+        self.thread = threading.get_ident()
         self.event = threading.Event()
         self.wire: Wire | None = None
         self.granted = False
+        self.beyond = False
 
 
 class Slot:
@@ -105,6 +109,10 @@ class Ledger:
         self.enter(host)
         return True
 
+    def is_exceeded(self, host: HostLedger) -> bool:
+        """Whether there are more connections, to `host` or in all, than there may be."""
+        return self.open > self.max_connections or (host.limit is not None and host.open > host.limit)
+
     def enter(self, host: HostLedger) -> None:
         """Enter one more connection, whatever the limits say."""
         host.open += 1
@@ -135,10 +143,15 @@ class Ledger:
         for waiter in list(self.queue):
             if self.open >= self.max_connections:
                 return
-            if self.reserve(waiter.host):
-                self.quit(waiter)
-                waiter.granted = True
+            if waiter.host.has_room:
+                self.admit(waiter)
                 yield waiter
+
+    def admit(self, waiter: Waiter) -> None:
+        """Let one out of the queue open a connection, whatever the limits say."""
+        self.quit(waiter)
+        self.enter(waiter.host)
+        waiter.granted = True
 
     def next_for(self, wire: Wire) -> Waiter | None:
         """The first in the queue whom a connection that became free can serve, by itself or by its place."""

@@ -15,10 +15,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from crawlkit.sessions.addresses import AddressPolicy
-from crawlkit.sessions.circulation import Circulation, wake
+from crawlkit.sessions.circulation import Circulation
 from crawlkit.sessions.ledger import Counts, Ledger
 from crawlkit.sessions.resolver import Resolver
 from crawlkit.sessions.share import Share
+from crawlkit.sessions.waiting import wake
 
 if TYPE_CHECKING:
     from crawlkit.sessions.wire import Wire
@@ -62,6 +63,7 @@ class ConnectionPool(Circulation):
         self._lock = threading.Lock()
         self._ledger = Ledger(self.max_connections, self.per_host)
         self._orphans: deque[Wire] = deque()
+        self._wires: set[Wire] = set()
         self._local = threading.local()
         self._free: list[Share] = []
         self._common = Share(self)  # where connections go whose share is closed

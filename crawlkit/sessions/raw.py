@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from crawlkit.exceptions import BodyTooLarge
@@ -221,8 +222,9 @@ class RawResponse(RawHead):
         if self._rest is not None:
             piece = bytes(self._rest[:limit])
             self._rest = self._rest[limit:] if len(self._rest) > limit else None
-        elif self._held is not None:
+        elif self._held is not None and not self._held.body.finished:
             held = self._held
+            held.wire.user = get_ident()  # whoever reads it may not have opened it
             piece = held.body.read_some(limit)
             if held.body.finished:
                 held.release(whole=True)

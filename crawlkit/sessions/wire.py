@@ -34,7 +34,8 @@ class TunnelRefused(Exception):
 class Wire(Channel, HTTPConnection):
     """A connection without TLS; also the half of a TLS connection that is ours.
 
-    `opened_at` and `idle_since` are monotonic seconds, `key` and `slot` the pool's.
+    `opened_at` and `idle_since` are monotonic seconds, `key` and `slot` the pool's, `user` the thread that used it last,
+    None while it lies idle.
     """
 
     key: Key
@@ -43,6 +44,7 @@ class Wire(Channel, HTTPConnection):
     policy: AddressPolicy | None = None
     opened_at = 0.0
     idle_since = 0.0
+    user: int | None = None
     address: str | None = None
     """The numeric address connected to, for a proxied connection the proxy's; None before."""
 
