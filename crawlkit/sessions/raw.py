@@ -1,7 +1,8 @@
 """`Response.raw`: the body as it comes, with the interface of urllib3's HTTPResponse.
 
 What belongs here: reading (decoded or not), limits, giving the connection back when the body ends. What does not:
-framing (bodies.py), codings (decoding.py), text and JSON (response.py).
+the head (rawhead.py), lines and the rest of what files do (rawfile.py), framing (bodies.py), codings (decoding.py),
+text and JSON (response.py).
 
 A body that came whole with its head, as most do, never needs the connection: it was given back before this object was
 made.
@@ -9,16 +10,17 @@ made.
 
 from __future__ import annotations
 
-import io
+import socket
 from collections.abc import Iterator
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from crawlkit.exceptions import BodyTooLarge
 from crawlkit.sessions import bodies, faults
 from crawlkit.sessions.decoding import Decoding, decoding_for
 from crawlkit.sessions.heads import Head
 from crawlkit.sessions.held import Held
+from crawlkit.sessions.rawfile import RawFile
 from crawlkit.sessions.rawhead import RawHead
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _DRAIN_MAX = 64 * 1024
 _LEAST_DECODED = 16 * 1024
 
 
-class RawResponse(RawHead):
+class RawResponse(RawHead, RawFile):
     """One answer's head and undecoded body. Made by an adapter; read from one thread at a time.
 
     As with urllib3 the body is decoded only when `decode_content` asks for it. Reading raises crawlkit's exceptions:
@@ -39,6 +41,7 @@ class RawResponse(RawHead):
     """
 
     __slots__ = (
+        "__dict__",  # programs put a `read` of their own here: partial(raw.read, decode_content=True)
         "__weakref__",
         "_ahead",
         "_closed",
@@ -47,6 +50,7 @@ class RawResponse(RawHead):
         "_decoding_known",
         "_held",
         "_rest",
+        "_retries",
         "_tell",
         "_whole",
         "auto_close",
@@ -54,7 +58,6 @@ class RawResponse(RawHead):
         "enforce_content_length",
         "max_body",
         "produced",
-        "retries",
     )
 
     def __init__(
@@ -75,7 +78,7 @@ class RawResponse(RawHead):
         self.decode_content = False
         self._closed = False
         self.enforce_content_length = True
-        self.retries = None
+        self._retries: Any = None
         self._decoding: Decoding | None = None
         self._decoding_known = "content-encoding" not in head.store
         self._ahead: memoryview | None = None  # what a decoder gave beyond what was asked for
@@ -146,13 +149,6 @@ class RawResponse(RawHead):
             return b""
         return self._piece(_PIECE if amt is None or amt < 0 else amt, decode)
 
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer`, as files do; how many bytes were put into it."""
-        view = memoryview(buffer).cast("B")
-        data = self.read(len(view))
-        view[: len(data)] = data
-        return len(data)
-
     def stream(self, amt: int | None = _STREAM, decode_content: bool | None = None) -> Iterator[bytes]:
         """The body piece by piece, `amt` bytes each (chunked bodies: at most; None: as it arrives)."""
         if amt == 0:
@@ -162,8 +158,18 @@ class RawResponse(RawHead):
             while piece := self._piece(amt if amt and amt > 0 else _PIECE, decode):
                 yield piece
         else:
-            while piece := self.read(amt, decode):
+            while piece := self.read(amt, decode_content=decode):
                 yield piece
+
+    def supports_chunked_reads(self) -> bool:
+        """True: chunks can be read as they are, whoever sent them."""
+        return True
+
+    @property
+    def chunk_left(self) -> int | None:
+        """How many bytes of the current chunk are still to come; None where there is none."""
+        body = self._held.body if self._held is not None else None
+        return body.left or None if isinstance(body, bodies.ChunkedBody) else None
 
     def read_chunked(self, amt: int | None = None, decode_content: bool | None = None) -> Iterator[bytes]:
         """The same as `stream`, under urllib3's other name for it."""
@@ -171,9 +177,9 @@ class RawResponse(RawHead):
 
     @property
     def data(self) -> bytes:
-        """The whole body, decoded; kept, so that it may be asked again."""
+        """The whole body, decoded when `decode_content` says so; kept, so that it may be asked again."""
         if self._data is None:
-            self._data = self.read(decode_content=True)
+            self._data = self.read()
         return self._data
 
     def json(self) -> Any:
@@ -181,16 +187,6 @@ class RawResponse(RawHead):
         import json
 
         return json.loads(self.data)
-
-    def __iter__(self) -> Iterator[bytes]:
-        """The decoded lines, with their line feeds."""
-        held = b""
-        for piece in self.stream(decode_content=True):
-            *lines, held = (held + piece).split(b"\n")
-            for line in lines:
-                yield line + b"\n"
-        if held:
-            yield held
 
     def _piece(self, limit: int, decode: bool) -> bytes:
         """Between 1 and `limit` bytes, b"" at the end. The one place that everything is read through."""
@@ -257,6 +253,21 @@ class RawResponse(RawHead):
         outcome = faults.border(error, self._request, phase=faults.BODY, late=late)
         raise outcome from outcome.__cause__
 
+    @property
+    def retries(self) -> Any:
+        """urllib3's Retry, with nothing left: whoever repeats a request here does it without one, and it has no
+        history.
+        """
+        if self._retries is None:
+            from urllib3 import Retry
+
+            self._retries = Retry(0, read=False)
+        return self._retries
+
+    @retries.setter
+    def retries(self, retries: Any) -> None:
+        self._retries = retries
+
     # --- life -------------------------------------------------------------------------------------------------------
 
     def set_times(self, read_timeout: float | None, deadline: float | None) -> None:
@@ -311,24 +322,20 @@ class RawResponse(RawHead):
         """The connection, while the body is still on it."""
         return self._held.wire if self._held is not None and not self._held.body.finished else None
 
+    @property
+    def _connection(self) -> Wire | None:
+        # Where programs written for requests look for the socket and its certificate.
+        return self.connection
+
+    def shutdown(self) -> None:
+        """End the reading, from any thread: whoever waits for the body finds it cut off."""
+        wire = self.connection
+        if wire is not None:
+            wire.sock.shutdown(socket.SHUT_RD)
+
     def tell(self) -> int:
         """How many undecoded bytes were read so far."""
         return self._tell
-
-    def readable(self) -> bool:
-        """True, as files say it."""
-        return True
-
-    def writable(self) -> bool:
-        """False, as files say it."""
-        return False
-
-    def seekable(self) -> bool:
-        """False, as files say it."""
-        return False
-
-    def flush(self) -> None:
-        """Nothing to do, as for any file that is read."""
 
     def fileno(self) -> int:
         """The socket's descriptor, while the body is still on it; OSError after."""
@@ -336,13 +343,3 @@ class RawResponse(RawHead):
         if wire is None:
             raise OSError("the body has been read; there is no socket any more")
         return int(wire.sock.fileno())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-
-# Code that asks `isinstance(raw, io.IOBase)` gets the right answer without every response paying for a finalizer.
-io.IOBase.register(RawResponse)

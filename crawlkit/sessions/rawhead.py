@@ -5,7 +5,7 @@ What belongs here: reading what the head says. What does not: the body (raw.py).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crawlkit.sessions.heads import Head
 
@@ -17,6 +17,9 @@ class RawHead:
     """One answer's head: status, fields, and the same in the forms that other libraries know."""
 
     __slots__ = ("_head", "_headers", "_request")
+
+    REDIRECT_STATUSES: ClassVar = [301, 302, 303, 307, 308]
+    CONTENT_DECODERS: ClassVar = ["gzip", "x-gzip", "deflate", "br", "zstd"]
 
     def __init__(self, head: Head, request: Any) -> None:
         self._head = head
@@ -108,3 +111,7 @@ class RawHead:
     def geturl(self) -> str:
         """The same as `url`."""
         return self.url
+
+    def get_redirect_location(self) -> str | bool | None:
+        """Where a redirect leads, None when it does not say; False for an answer that is none."""
+        return self.headers.get("location") if self.status in self.REDIRECT_STATUSES else False
