@@ -60,6 +60,7 @@ class RunOptions:
     fresh: bool = False
     adopt: bool = False
     wait: bool = False
+    force_login: bool = False
     as_json: bool = False
     quiet: bool = False
     debug: bool = False
@@ -104,6 +105,7 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
             fresh=options.fresh,
             adopt=options.adopt,
             wait=options.wait,
+            force_login=options.force_login,
             arguments=options.arguments,
         )
         result = _drive(engine, source, spider.name, database, options, screen)

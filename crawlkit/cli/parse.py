@@ -74,16 +74,8 @@ def _fetch(accounts: Accounts, spider: Spider, url: str, callback: str) -> Respo
     from crawlkit.sessions.request import Request
 
     account = accounts.open(None, None)
-    account.login.first()
-    prepared = account.session.prepare_request(Request(url, callback=getattr(spider, callback)))
-    epoch = account.login.epoch
-    response = account.session.send(prepared)
-    if account.login.looks_logged_out(response, epoch):
-        account.login.again(epoch)
-        response = account.session.send(
-            account.session.prepare_request(Request(url, callback=getattr(spider, callback)))
-        )
-    return response
+    request = Request(url, callback=getattr(spider, callback))
+    return account.session.send(account.session.prepare_request(request))
 
 
 def _show(spider: Spider, callback: Any, response: Response) -> int:

@@ -48,6 +48,7 @@ from crawlkit.exceptions import SpiderError, UsageError
 @click.option("--fresh", is_flag=True, help="Forget the unfinished part of an earlier run, and what is unchanged.")
 @click.option("--adopt", is_flag=True, help="Take over a database that another spider file made.")
 @click.option("--wait", is_flag=True, help="Wait for another run of this spider to end, in place of exit code 4.")
+@click.option("--force-login", is_flag=True, help="Log in although too many logins failed within the last hour.")
 @set_option
 @click.option("--log-file", metavar="FILE", help="Append log lines to this file as well.")
 @json_option
@@ -63,6 +64,7 @@ def command(
     fresh: bool,
     adopt: bool,
     wait: bool,
+    force_login: bool,
     assignments: tuple[str, ...],
     as_json: bool,
     quiet: bool,
@@ -89,6 +91,7 @@ def command(
         fresh=fresh,
         adopt=adopt,
         wait=wait,
+        force_login=force_login,
         as_json=as_json,
         quiet=quiet,
         debug=debug,

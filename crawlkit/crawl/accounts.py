@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawlkit import url as urls
-from crawlkit.crawl.credentials import CredentialNames, Credentials
+from crawlkit.crawl.credentials import Credentials, CredentialSources, Prompt
 from crawlkit.crawl.fetcher import Account, sticky_proxy
-from crawlkit.crawl.login import Login
+from crawlkit.crawl.login import SpiderLogin
 from crawlkit.crawl.robots import MAX_BYTES as ROBOTS_BYTES
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
 from crawlkit.sessions.addresses import AddressPolicy, is_literal, is_public
+from crawlkit.sessions.attempts import Attempts
 from crawlkit.sessions.cookies import CookieJar
+from crawlkit.sessions.membership import Membership
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.session import Session
 
@@ -35,7 +37,10 @@ def _as_it_is(request: PreparedRequest) -> PreparedRequest:
 class Accounts:
     """Opens sessions as the settings say. `save` is the writer's, before each commit; the rest is for any thread."""
 
-    def __init__(self, spider: Spider, settings: Settings, *, vault: Path, profile: str | None) -> None:
+    def __init__(
+        self, spider: Spider, settings: Settings, *, vault: Path, profile: str | None, prompt: Prompt | None = None,
+        force_login: bool = False,
+    ) -> None:
         self._spider = spider
         self._settings = settings
         self._vault = vault
@@ -46,17 +51,21 @@ class Accounts:
         #: User and password that a URL brought (http://user:password@host/), by origin.
         self.userinfo: dict[urls.Origin, tuple[str, str]] = {}
         self._sessions: list[Session] = []
-        self._logins: list[Login] = []
+        self._memberships: list[Membership] = []
         self._robots: Session | None = None
         self.pause: Callable[[], None] = _nothing
         self.resume: Callable[[], None] = _nothing
+        self.stopped: Callable[[], bool] = bool
+        self._force_login = force_login
+        self._sources = CredentialSources(settings, prompt=prompt)
         crawl = settings.crawl
         self.pool = ConnectionPool(
             max_connections=max(100, 2 * crawl.workers),
             per_host=crawl.per_host if crawl.per_host is not None else 2,
         )
         self.session = self._new_session(profile)
-        self.credentials = Credentials(self._names(profile))
+        self.credentials = Credentials(self._sources.of(profile))
+        self._join(self.session, profile)
 
     def guard_addresses(self, starts: Iterable[str]) -> None:
         """From now on connect to private addresses only as `allow_private` says: auto when one of `starts` is private.
@@ -83,7 +92,7 @@ class Accounts:
     @property
     def logins(self) -> int:
         """Logins that were made."""
-        return sum(login.logins for login in self._logins)
+        return sum(membership.logins for membership in self._memberships)
 
     def open(self, profile: str | None, jar: object) -> Account:
         """The session and login of a profile; with `jar` (meta["cookiejar"]) one whose cookies are its own."""
@@ -93,17 +102,30 @@ class Accounts:
             session = self.session
         else:
             session = self._new_session(profile)
-        login = Login(
-            self._spider,
+        if session.membership is None:
+            self._join(session, profile or self._profile)
+        return Account(session, session.membership)
+
+    def _join(self, session: Session, profile: str | None) -> None:
+        """Let `session` log in as the spider says, if it says anything."""
+        login = SpiderLogin.of(self._spider, lambda: self.credentials.of(self._sources.of(profile)))
+        if login is None:
+            return
+        settings = self._settings.login
+        session.membership = Membership(
             session,
+            login,
+            self.credentials,
+            certain=login.certain,
+            attempts=Attempts(session.profile, most=settings.max_failed_per_hour, forced=self._force_login),
             trusted=self.trusted,
-            acting=lambda: self.credentials.of(self._names(profile or self._profile)),
+            canary=settings.canary if session is self.session else None,
             pause=lambda: self.pause(),
             resume=lambda: self.resume(),
+            stopped=lambda: self.stopped(),
         )
         with self._lock:
-            self._logins.append(login)
-        return Account(session, login)
+            self._memberships.append(session.membership)
 
     def fetch_robots(self, url: str) -> tuple[int, bytes]:
         """Status and body of a robots.txt, as much of it as counts; with no cookie and no secret header of any profile."""
@@ -162,9 +184,3 @@ class Accounts:
             with self._lock:
                 self._sessions.append(session)
         return session
-
-    def _names(self, profile: str | None) -> CredentialNames:
-        named = self._settings.profiles.get(profile) if profile is not None else None
-        if named is None or profile is None:
-            return CredentialNames(profile or "default")
-        return CredentialNames(profile, named.username, named.password, named.totp)

@@ -19,6 +19,7 @@ from typing import Any
 from crawlkit import exceptions
 from crawlkit import url as urls
 from crawlkit.crawl.accounts import Accounts
+from crawlkit.crawl.canary import Canary
 from crawlkit.crawl.clock import Clock, SystemClock
 from crawlkit.crawl.ending import DRAIN_SECONDS, Ending, close
 from crawlkit.crawl.fetcher import Fetcher
@@ -64,6 +65,7 @@ class Engine:
         fresh: bool = False,
         adopt: bool = False,
         wait: bool = False,
+        force_login: bool = False,
         arguments: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -77,6 +79,7 @@ class Engine:
         self._fresh = fresh
         self._adopt = adopt
         self._wait = wait
+        self._force_login = force_login
         self._arguments = _described(arguments or {})
         self._clock = clock or SystemClock()
         self._ending = Ending()
@@ -85,6 +88,7 @@ class Engine:
         self._workers: list[Worker] = []
         self._scheduler: Scheduler | None = None
         self._writer: Writer | None = None
+        self._canary: Canary | None = None
         self._crawl = 0
         self.run_id: int | None = None
 
@@ -112,7 +116,10 @@ class Engine:
 
     def _run_locked(self) -> Result:
         spider = self._spider
-        accounts = Accounts(spider, self._settings, vault=self._vault, profile=self._profile)
+        accounts = Accounts(
+            spider, self._settings, vault=self._vault, profile=self._profile, force_login=self._force_login
+        )
+        accounts.stopped = lambda: self._ending.outcome is not None
         try:
             spider.session, spider.credentials = accounts.session, accounts.credentials
             spider.settings = self._settings
@@ -222,6 +229,14 @@ class Engine:
             ),
             files=settings.folder,
         )
+        membership = accounts.session.membership
+        if settings.login.canary is not None and membership is not None:
+            visitor.canary = self._canary = Canary(
+                membership,
+                every=settings.login.canary_every,
+                in_writer=lambda work: writer.call(lambda _: work()),
+                take_up_again=writer.take_up_again,
+            )
         self._workers = [
             Worker(
                 number,
@@ -336,6 +351,8 @@ class Engine:
         """A page is durable: what it linked to is known from now on; the author may have asked to stop."""
         if visit.outcome.links and verdict.state == visit.outcome.state == "done":
             self._links.remember(visit.outcome.links)  # the links of any other verdict were dropped
+        if self._canary is not None and verdict.state == "done":
+            self._canary.committed(visit)
         if visit.stop is not None:
             self.stop("stopped", visit.stop)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from crawlkit import exceptions
 from crawlkit import url as urls
-from crawlkit.crawl.login import Login
 from crawlkit.crawl.robots import Robots
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.scope import Scope
@@ -18,6 +17,7 @@ from crawlkit.sessions.request import Request
 from crawlkit.store.outcome import Lease
 
 if TYPE_CHECKING:
+    from crawlkit.sessions.membership import Membership
     from crawlkit.sessions.prepared import PreparedRequest
     from crawlkit.sessions.response import Response
     from crawlkit.sessions.session import Session
@@ -37,10 +37,10 @@ class RobotsForbid(exceptions.CrawlkitError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One identity of a crawl: a session and what keeps it logged in."""
+    """One identity of a crawl: a session and what keeps it logged in; None: the spider knows of no login."""
 
     session: Session
-    login: Login
+    membership: Membership | None
 
 
 class Fetcher:
@@ -86,9 +86,9 @@ class Fetcher:
                     account = self._accounts[key] = self._open_account(*key)
         return account
 
-    def login_of(self, request: Request) -> Login:
-        """What keeps this request's session logged in."""
-        return self._account_of(request).login
+    def membership_of(self, request: Request) -> Membership | None:
+        """What keeps this request's session logged in; None: nothing has to."""
+        return self._account_of(request).membership
 
     def check_robots(self, url: str, netloc: str, *, start: bool) -> None:
         """HopRefused when robots.txt forbids `url`, RobotsForbid when it is a start URL; RobotsUnavailable."""
@@ -113,7 +113,8 @@ class Fetcher:
 
     def fetch(self, request: Request, lease: Lease, *, identity: bool = False) -> Response:
         """One exchange with its redirects, the body read. Raises RequestException, HopRefused, RobotsUnavailable."""
-        session = self._account_of(request).session
+        account = self._account_of(request)
+        session = account.session
         if lease.start:
             self._trusted.add(urls.origin(urls.root(lease.url)))
         prepared = session.prepare_request(request)
@@ -134,17 +135,22 @@ class Fetcher:
         response = session.send(
             prepared,
             allow_redirects=not meta.get("dont_redirect", False),
-            check_hop=lambda answer, onward: self._check_hop(lease, onward),
+            check_hop=lambda answer, onward: self._check_hop(lease, onward, account.membership),
+            heal=False,
             **arguments,
         )
         response.limits = self._limits
         return response
 
-    def _check_hop(self, lease: Lease, onward: PreparedRequest) -> None:
-        """Judge a redirect's target before it is followed."""
+    def _check_hop(self, lease: Lease, onward: PreparedRequest, membership: Membership | None) -> None:
+        """Judge a redirect's target before it is followed. To the login page it may always go: that is how a session's
+        end shows.
+        """
         href = urls.canonical(onward.url or "")
         if href is None or not urls.has_scheme(href):
             raise HopRefused("bad_redirect")
+        if membership is not None and membership.is_login_page(href):
+            return
         origin = urls.origin(urls.root(href))
         if lease.start:
             self._scope.join(origin)  # example.org that redirects to www.example.org means both

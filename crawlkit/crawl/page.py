@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from crawlkit import exceptions
 from crawlkit import url as urls
+from crawlkit.crawl.canary import Canary
 from crawlkit.crawl.clock import Clock
 from crawlkit.crawl.failure import Failure, HttpError, reason_of
 from crawlkit.crawl.fetcher import Fetcher, HopRefused, RobotsForbid
 from crawlkit.crawl.links import Links
-from crawlkit.crawl.login import Healing, Login
 from crawlkit.crawl.output import FileFailed, Output
 from crawlkit.crawl.request import load
 from crawlkit.crawl.robots import RobotsUnavailable
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.spider import Spider
 from crawlkit.crawl.visit import Visit
+from crawlkit.sessions.membership import Healing, Membership
 from crawlkit.sessions.request import Request
 from crawlkit.sessions.retry import RetryPolicy, parse_retry_after
 from crawlkit.store.outcome import Lease, Outcome
@@ -66,6 +67,8 @@ class Visitor:
         self._clock = clock
         self._handle_status = handle_status
         self._files = files
+        #: Looked at between pages, when there is one.
+        self.canary: Canary | None = None
 
     def visit(self, lease: Lease, release: Callable[[], None]) -> Visit:
         """Do all that a page needs. Raises only what ends the run: LoginError, or StopCrawl of the author's login.
@@ -82,13 +85,17 @@ class Visitor:
         if self._scheduler.pace_of(lease.host).down:
             down = exceptions.ConnectionError(f"{lease.host} gave no answer so often that it was given up for this run")
             return self._failed(visit, request, down, reason="host_down")
-        login = self._fetcher.login_of(request)
+        membership = self._fetcher.membership_of(request)
+        if membership is None:
+            return self._visit(visit, lease, request, release)
         try:
-            if login.first() is Healing.BUSY:
+            if membership.first() is Healing.BUSY:
                 return visit.give_back()
+            if self.canary is not None:
+                self.canary.look(self._clock.time())
             return self._visit(visit, lease, request, release)
         finally:
-            login.let_go()
+            membership.let_go()
 
     def _visit(self, visit: Visit, lease: Lease, request: Request, release: Callable[[], None]) -> Visit:
         try:
@@ -113,8 +120,9 @@ class Visitor:
 
     def _fetch(self, lease: Lease, request: Request, visit: Visit) -> tuple[Response, int]:
         self._fetcher.check_robots(lease.url, lease.host, start=lease.start)
-        login = self._fetcher.login_of(request)
-        epoch = login.epoch
+        membership = self._fetcher.membership_of(request)
+        epoch = membership.epoch if membership is not None else 0
+        visit.epoch = epoch if self.canary is not None and self.canary.watches(membership) else None
         visit.requests += 1
         started = self._clock.monotonic()
         visit.outcome.fetched_at = self._clock.time()
@@ -151,33 +159,48 @@ class Visitor:
             again = self._overloaded(visit, lease, request, response)
             if again is not None:
                 return again
-        if not (200 <= status < 300 or self._wants(status, request)):
-            error = HttpError(f"{response.url} answered {status} {response.reason}", response=response)
-            if status in _GONE and not lease.start:
-                self._failed(visit, request, error, response)
-                if visit.outcome.rows or visit.outcome.links:  # its errback dealt with it
-                    visit.outcome.state, visit.outcome.error = "done", None
-                    return visit
-                return visit.skip("gone")
-            return self._failed(visit, request, error, response)
-        try:
-            logged_out = self._fetcher.login_of(request).looks_logged_out(response, epoch)
-        except BaseException as error:  # noqa: BLE001 - the author's logged_in: nothing of it may end a worker
-            return self._author_failed(visit, lease, request, response, error, "logged_in")
-        if logged_out:
-            return self._heal(visit, lease, request, response, epoch, release)
-        self._fetcher.login_of(request).let_go()
+        wanted = self._wants(status, request)
+        membership = self._fetcher.membership_of(request)
+        if membership is not None:
+            if not (wanted and status >= 400):
+                try:
+                    logged_out = membership.looks_logged_out(response, epoch)
+                except BaseException as error:  # noqa: BLE001 - the author's logged_in: nothing of it may end a worker
+                    return self._author_failed(visit, lease, request, response, error, "logged_in")
+                if logged_out:
+                    return self._heal(visit, lease, request, response, epoch, release, membership)
+            membership.let_go()
+        if not (200 <= status < 300 or wanted):
+            return self._refused(visit, lease, request, response)
         release()
         return self._call_back(visit, lease, request, response)
 
+    def _refused(self, visit: Visit, lease: Lease, request: Request, response: Response) -> Visit:
+        """The page answered with a status that nobody asked for."""
+        status = response.status_code
+        error = HttpError(f"{response.url} answered {status} {response.reason}", response=response)
+        self._failed(visit, request, error, response)
+        if status not in _GONE or lease.start:
+            return visit
+        if visit.outcome.rows or visit.outcome.links:  # its errback dealt with it
+            visit.outcome.state, visit.outcome.error = "done", None
+            return visit
+        return visit.skip("gone")
+
     def _heal(
-        self, visit: Visit, lease: Lease, request: Request, response: Response, epoch: int, release: Callable[[], None]
+        self,
+        visit: Visit,
+        lease: Lease,
+        request: Request,
+        response: Response,
+        epoch: int,
+        release: Callable[[], None],
+        membership: Membership,
     ) -> Visit:
         """The page came back logged out: log in, or let another thread, and confirm it by fetching the page again."""
-        login = self._fetcher.login_of(request)
-        if login.unproven(epoch):
-            return self._doubtful(visit, lease, login)
-        healing = login.again(epoch)
+        if membership.unproven(epoch):
+            return self._doubtful(visit, lease, membership)
+        healing = membership.again(epoch)
         if healing is Healing.BUSY:
             return visit.give_back()
         if healing is Healing.ALIVE:
@@ -186,15 +209,16 @@ class Visitor:
             response, epoch = self._fetch(lease, request, visit)
         except (RobotsUnavailable, RobotsForbid, HopRefused, exceptions.RequestException):
             return visit.give_back()  # its next turn says what is wrong
-        if login.looks_logged_out(response, epoch):
-            if login.unproven(epoch):
-                return self._doubtful(visit, lease, login)
-            return self._needs_login(visit, request, response) if login.lives() else visit.give_back()
+        if membership.looks_logged_out(response, epoch) and not membership.false_alarm(response):
+            if membership.unproven(epoch):
+                return self._doubtful(visit, lease, membership)
+            return self._needs_login(visit, request, response) if membership.lives() else visit.give_back()
+        membership.healed(response.url)
         return self._judge(visit, lease, request, response, epoch, release)
 
-    def _doubtful(self, visit: Visit, lease: Lease, login: Login) -> Visit:
+    def _doubtful(self, visit: Visit, lease: Lease, membership: Membership) -> Visit:
         """Nothing has shown yet that the login worked: other pages may, before this one has its next turn."""
-        login.doubt(lease.page, lease.url)
+        membership.doubt(lease.page, lease.url)
         return visit.give_back(self._time_in(_DOUBT_SECONDS))
 
     def _needs_login(self, visit: Visit, request: Request, response: Response) -> Visit:
@@ -230,6 +254,8 @@ class Visitor:
             except exceptions.StopCrawl as stop:
                 visit.stop = stop.reason or "StopCrawl"
             outcome.links = self._links.judge(output.requests, depth=lease.depth + 1, skips=visit.skips)
+        except exceptions.LoginError:
+            raise  # of what the callback itself asked for: the page is not at fault
         except exceptions.IgnoreRequest as error:
             return visit.skip(f"ignored: {error.reason}" if error.reason else "ignored")
         except FileFailed as failed:

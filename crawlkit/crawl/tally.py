@@ -61,6 +61,10 @@ class Tally:
             elif entry > self._slow[0]:
                 heapq.heapreplace(self._slow, entry)
 
+    def take_back(self, pages: int) -> None:
+        """So many pages that were counted as done are fetched again."""
+        self.pages -= pages
+
     def fault(self, reason: str, where: str) -> None:
         """Note a failure that belongs to no page, such as an exception in `start_requests`."""
         self.faults.append(f"{reason} failed: {where}")

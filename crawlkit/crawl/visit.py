@@ -20,6 +20,8 @@ class Visit:
     retry: bool = False
     stop: str | None = None
     dropped: int = 0
+    #: The epoch of the login in which it was fetched; None for a page of another profile, or without a login.
+    epoch: int | None = None
     skips: Counter[str] = field(default_factory=Counter)
 
     def give_back(self, not_before: float = 0.0) -> Visit:

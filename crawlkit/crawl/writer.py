@@ -10,7 +10,7 @@ import heapq
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -130,6 +130,14 @@ class Writer(threading.Thread):
         self._refuse_if_closed()
         result: T = message.future.result()
         return result
+
+    def take_up_again(self, pages: Sequence[int]) -> None:
+        """Queue pages again that are done. In this thread: from `committed`, or by `call`."""
+        hosts = self._store.take_up_again(pages)
+        self._tally.take_back(len(hosts))
+        self.queued = self._store.queued()
+        for host in set(hosts):
+            self.want(host)
 
     def finish(self) -> None:
         """Write what was handed in and end the thread."""

@@ -145,7 +145,7 @@ class Redirects:
         return prepared
 
     def _rebuild_cookies(
-        self, prepared: PreparedRequest, req: PreparedRequest, resp: Response, elsewhere: bool
+        self, prepared: PreparedRequest, req: PreparedRequest, resp: Response | None, elsewhere: bool
     ) -> None:
         """The Cookie header anew: the session's jar, which has the answer's cookies already, and the request's own.
 
@@ -156,7 +156,7 @@ class Redirects:
         jar: Any = self.cookies
         if req._cookies is not None and req._cookies is not jar and not elsewhere:
             jar = merge_cookies(CookieJar(), req._cookies)
-            if lines := foreignanswers.set_cookie_lines(resp):
+            if resp is not None and (lines := foreignanswers.set_cookie_lines(resp)):
                 jar.receive(resp.url, lines)
             merge_cookies(jar, self.cookies)
         prepared.prepare_cookies(jar)

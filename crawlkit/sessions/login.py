@@ -37,6 +37,8 @@ class Login:
 
     #: The login page or endpoint. A redirect to it means that the session is logged out.
     url: str | None = None
+    #: False: it only tells who is logged in, and somebody else logs in, such as a browser whose cookies are imported.
+    logs_in = True
 
     def attach(self, session: Session) -> None:
         """Put in place what the session's profile keeps of an earlier login. Called once a session; sends nothing."""

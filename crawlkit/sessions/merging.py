@@ -112,6 +112,8 @@ class Merging:
             hooks=hooks,
             json=json,
         )
+        if auth and auth is own_auth:
+            prepared.own_auth = True
         return prepared
 
     def _is_foreign(self, url: Any) -> bool:

@@ -35,6 +35,7 @@ from crawlkit.sessions.spec import FromSpec
 from crawlkit.sessions.target import get_auth_from_url, path_url, prepare_url, prepare_url_with
 
 if TYPE_CHECKING:
+    from crawlkit.sessions.defaults import UsualTimeout
     from crawlkit.sessions.request import Request as Spec
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
@@ -69,6 +70,10 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin, FromSpec):
     Belongs to one thread at a time. `spec` is the spider's Request that it was made from, None for any other.
     """
 
+    # What a session has to tell its adapter beside the arguments that requests' adapters know, set at each sending.
+    _usual_timeout: UsualTimeout | None = None  # what holds when the adapter is given no timeout
+    _repeated = False  # whether the session repeats it by a policy, so that the adapter's own does not hold
+
     def __init__(self) -> None:
         self.method: str | None = None
         self.url: str | None = None
@@ -78,6 +83,9 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin, FromSpec):
         self.spec: Spec | None = None
         self._cookies: Any = None
         self._body_position: int | NotRewindable | None = None
+
+    #: Whether the session's own auth signed it, which may be another one by now.
+    own_auth = False
 
     def __repr__(self) -> str:
         return f"<PreparedRequest [{self.method}]>"
@@ -220,6 +228,8 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin, FromSpec):
         other.spec = self.spec
         other._cookies = copy_jar(self._cookies)
         other._body_position = self._body_position
+        other._usual_timeout = self._usual_timeout
+        other._repeated = self._repeated
         return other
 
     @property

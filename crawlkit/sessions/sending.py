@@ -22,7 +22,10 @@ from crawlkit.sessions.retry import RetryPolicy
 from crawlkit.sessions.timeouts import times_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crawlkit.sessions.autosave import Autosave
+    from crawlkit.sessions.membership import Membership
     from crawlkit.sessions.prepared import PreparedRequest
     from crawlkit.sessions.response import Response
 
@@ -43,19 +46,43 @@ class Sending(Redirects):
     max_body: int | None
     headers: Any
     _usual_headers: Any
+    auth: Any
+    secret_origins: Any
     _autosave: Autosave | None
+    membership: Membership | None = None
+    """What keeps the session logged in; None: nobody does."""
 
     if TYPE_CHECKING:
 
         def get_adapter(self, url: str) -> Any: ...
+        def _is_foreign(self, url: Any) -> bool: ...
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         """Sends a prepared request as it is; `kwargs` are those of `request()` from `timeout` on.
 
+        A session with a login logs in when the answer looks logged out, and sends the request again with the cookies,
+        headers and auth that it has since; `heal=False`: it does not.
         ValueError when `request` was not prepared.
         """
         if isinstance(request, (models.Request, Spec)):
             raise ValueError(f"prepare {request!r} first: session.send(session.prepare_request(request))")
+        membership, heal = self.membership, kwargs.pop("heal", True)
+        if membership is None or kwargs.get("allow_redirects") is HOP:
+            return self._send(request, kwargs)
+        if membership.inside:
+            membership.sending(request)
+            return self._send(request, kwargs)
+        if not heal:
+            return self._send(request, kwargs)
+        before = dict(self.headers)
+        return membership.carry(
+            request,
+            lambda again: self._send(again, dict(kwargs)),
+            lambda again, response: self._renewed(again, response, before),
+            body=not kwargs.get("stream", self.stream),
+        )
+
+    def _send(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Response:
         allow_redirects = kwargs.pop("allow_redirects", True)
         check_hop = kwargs.pop("check_hop", None)
         retries = kwargs.pop("retries", UNSET)
@@ -98,6 +125,21 @@ class Sending(Redirects):
         last: Response = chain.pop()
         last.history = chain
         return last
+
+    def _renewed(
+        self, request: PreparedRequest, response: Response | None, before: Mapping[str, Any]
+    ) -> PreparedRequest:
+        """`request` once more, with what a login changed of the session; `before` are the headers that it had."""
+        again = request.copy()
+        self._rebuild_cookies(again, request, response, elsewhere=False)
+        if self.secret_origins is not None and self._is_foreign(request.url):
+            return again
+        for name, value in self.headers.items():
+            if value != before.get(name) and request.headers.get(name) == before.get(name):
+                again.headers[name] = value
+        if self.auth and (request.own_auth or "Authorization" not in request.headers):
+            again.prepare_auth(self.auth)
+        return again
 
     def _exchange(self, adapter: Any, request: PreparedRequest, follow: bool, kwargs: dict[str, Any]) -> Response:
         """One request and its answer, with hooks, cookies, and the body read where it is not streamed."""

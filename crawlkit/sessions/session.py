@@ -30,6 +30,7 @@ from crawlkit.sessions.verbs import Verbs
 
 if TYPE_CHECKING:
     from crawlkit.sessions.forms import Form
+    from crawlkit.sessions.login import Login
     from crawlkit.sessions.vault import Vault
 
 # What a pickle of a session holds beside its adapters and its memory; connections belong to the process.
@@ -64,7 +65,8 @@ class Session(Sending, Merging, Keeping, Verbs):
     pair (connect, read), or None for none; 10 and 30 when not given. `deadline`: seconds for a whole exchange with
     its redirects and retries, for a stream up to its head. `retries`: how often a failed exchange is repeated, or a
     RetryPolicy. `pool`: connections to share with other sessions. `allow_private=False` refuses private addresses.
-    `max_body`: most bytes of a decoded body that is not streamed; more is BodyTooLarge.
+    `max_body`: most bytes of a decoded body that is not streamed; more is BodyTooLarge. `login`: how to log in; the
+    session does so before its first request, unless the profile is logged in, and whenever an answer looks logged out.
 
     `headers`, `params`, `auth`, `cookies`, `proxies`, `hooks`, `verify`, `cert`, `stream`, `max_redirects`,
     `trust_env` are requests'. `secret_headers` are the names (`*` allowed) of headers that no redirect carries to
@@ -85,6 +87,7 @@ class Session(Sending, Merging, Keeping, Verbs):
         pool: ConnectionPool | None = None,
         allow_private: bool = True,
         max_body: int | None = None,
+        login: Login | None = None,
     ) -> None:
         self.headers: Any = default_headers()
         self._usual_headers = default_headers()
@@ -111,6 +114,8 @@ class Session(Sending, Merging, Keeping, Verbs):
         self.cookies = CookieJar()
         if profile is not None:
             self._load(profile, vault)
+        if login is not None:
+            self._join(login)
 
     # --- requests --------------------------------------------------------------------------------------------
 
@@ -246,14 +251,22 @@ class Session(Sending, Merging, Keeping, Verbs):
             prefix for prefix, adapter in self.adapters.items() if getattr(adapter, "pool", None) is self.pool
         ]
         state["memory"] = self._memory()
+        state["login"] = None if self.membership is None else self.membership.login
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        own_adapters, memory = state.pop("own_adapters"), state.pop("memory")
+        own_adapters, memory, login = state.pop("own_adapters"), state.pop("memory"), state.pop("login", None)
         self.__dict__.update(state)
         for prefix in own_adapters:
             self.adapters[prefix].pool = self.pool
         self._remember(memory)
+        if login is not None:
+            self._join(login)
+
+    def _join(self, login: Login) -> None:
+        from crawlkit.sessions.membership import Membership
+
+        self.membership = Membership(self, login)
 
 
 def session() -> Session:

@@ -179,6 +179,15 @@ class Store:
         for page in pages:
             self._frontier.leases.pop(page, None)
 
+    def take_up_again(self, pages: Sequence[int]) -> list[str]:
+        """Queue pages again that this run has done, because what it got of them turned out to be false; the host of
+        each that is queued now. Their rows stay until they are done anew.
+        """
+        with self._transaction():
+            hosts = self._frontier.take_up_again(pages)
+            self._runs.count(self._current().id, Counts(pages=-len(hosts)))
+        return hosts
+
     def hosts_waiting(self) -> list[str]:
         """The hosts with queued pages, due or not."""
         with self._wrapped:

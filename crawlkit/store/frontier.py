@@ -57,6 +57,13 @@ _PROBE = "UPDATE _pages SET state = 'queued', crawl = ?, attempts = 0, not_befor
 _QUEUES = (("_pages_ready", "not_before = 0"), ("_pages_waiting", "not_before > 0"))
 
 
+_TAKE_UP_AGAIN = (
+    "UPDATE _pages SET state = 'queued', not_before = 0, attempts = 0"
+    " WHERE id = ? AND state = 'done' AND crawl = ? AND run = ?"
+    f" AND (request IS NULL OR request NOT LIKE '%{STRIPPED}') RETURNING host"
+)
+
+
 class Frontier:
     """The queue of one crawl. One thread, inside the transactions of the Store."""
 
@@ -216,6 +223,21 @@ class Frontier:
             "UPDATE _pages SET state = 'queued', not_before = ? WHERE id = ? AND state = 'leased'",
             [(max(0.0, not_before), page) for page in pages],
         )
+        return hosts
+
+    def take_up_again(self, pages: Sequence[int]) -> list[str]:
+        """Queue pages again that are done in this run, as if they had not been fetched; the host of each.
+
+        Left as they are: pages whose request lost its headers or its body with its end, and cannot be sent again.
+        """
+        hosts = []
+        for page in pages:
+            row = self._connection.execute(_TAKE_UP_AGAIN, (page, self._crawl, self._run)).fetchone()
+            if row is not None:
+                hosts.append(row[0])
+        self._totals.move(len(hosts), self._crawl, "queued")
+        self._totals.move(-len(hosts), self._crawl, "done")
+        self._hosts.update(hosts)
         return hosts
 
     def waits(self, host: str) -> None:

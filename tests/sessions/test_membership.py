@@ -1,30 +1,45 @@
-"""Login: one thread logs in, for as many as came back logged out."""
+"""Membership: one thread logs in, for as many as came back logged out."""
 
 from __future__ import annotations
 
 import threading
-from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from crawlkit.crawl.login import MOST_IN_A_ROW, Healing, Login
-from crawlkit.crawl.spider import Spider
 from crawlkit.exceptions import LoginError
+from crawlkit.sessions.login import Login
+from crawlkit.sessions.membership import MOST_IN_A_ROW, Healing, Membership
 
 
 class FakeSession:
     def __init__(self, state: dict[str, Any] | None = None) -> None:
-        self.profile = SimpleNamespace(name="me", state=state if state is not None else {})
+        self.profile = SimpleNamespace(
+            name="me", state=state if state is not None else {}, save=lambda: None, vault=SimpleNamespace(turn=self.turn)
+        )
         self.saved = 0
+        self.turns = 0
         self.hooks: dict[str, list[Any]] = {"response": []}
-        self.cookies = SimpleNamespace(next_epoch=lambda: self.epochs.append(1))
+        self.cookies = Jar(self)
         self.epochs: list[int] = []
         self.shows = "sign in"
         self.asked: list[str] = []
+        self.secret_origins = None
 
-    def get(self, url: str) -> Any:
+    def turn(self, name: str, **_: Any) -> Any:
+        session = self
+
+        class Turn:
+            def __enter__(self) -> None:
+                session.turns += 1
+
+            def __exit__(self, *_: object) -> None:
+                session.turns -= 1
+
+        return Turn()
+
+    def get(self, url: str, **_: Any) -> Any:
         self.asked.append(url)
         return page(self.shows)
 
@@ -32,37 +47,51 @@ class FakeSession:
         self.saved += 1
 
 
-class Member(Spider):
-    def __init__(self) -> None:
+class Jar(list[Any]):
+    def __init__(self, session: FakeSession) -> None:
         super().__init__()
+        self._session = session
+
+    def next_epoch(self) -> None:
+        self._session.epochs.append(1)
+
+
+class Member(Login):
+    """Logs in at once, unless told otherwise, and knows a member's page by its text."""
+
+    def __init__(self) -> None:
         self.calls = 0
         self.entered = threading.Event()
         self.go = threading.Event()
         self.go.set()
         self.fail: Exception | None = None
+        self.answers: list[Any] = []
 
-    def login(self, session: Any) -> None:
+    def log_in(self, session: Any, credentials: Any) -> None:
         self.calls += 1
         self.entered.set()
         self.go.wait(5)
+        for answer in self.answers:
+            for hook in session.hooks["response"]:
+                hook(answer)
         if self.fail is not None:
             raise self.fail
 
-    def logged_in(self, response: Any) -> bool:
-        return "account" in response.text
+    def logged_in(self, response: Any) -> bool | None:
+        return "account" in response.text if response.ok and response.is_html else None
 
 
 class Stage:
-    def __init__(self, spider: Spider | None = None, state: dict[str, Any] | None = None) -> None:
-        self.spider = spider or Member()
+    def __init__(self, login: Any = None, state: dict[str, Any] | None = None, *, certain: bool = True) -> None:
+        self.spider = login or Member()
         self.session = FakeSession(state)
         self.pauses: list[str] = []
         self.trusted: set[Any] = set()
-        self.login = Login(
-            self.spider,
+        self.login = Membership(
             self.session,  # type: ignore[arg-type]
+            self.spider,
+            certain=certain,
             trusted=self.trusted,
-            acting=nullcontext,
             pause=lambda: self.pauses.append("pause"),
             resume=lambda: self.pauses.append("resume"),
         )
@@ -70,7 +99,18 @@ class Stage:
 
 def page(text: str, status: int = 200, html: bool = True) -> Any:
     return SimpleNamespace(
-        text=text, status_code=status, ok=status < 400, is_html=html, url="https://example.org/", history=[]
+        text=text,
+        body=text.encode(),
+        _content=text.encode(),
+        status_code=status,
+        ok=status < 400,
+        is_html=html,
+        is_redirect=False,
+        url="https://example.org/",
+        history=[],
+        headers={},
+        forms=[],
+        request=SimpleNamespace(method="GET"),
     )
 
 
@@ -91,29 +131,25 @@ def test_a_login_is_kept_once_a_page_confirms_it() -> None:
     """A wrong password must not make the next run believe that it is logged in."""
     stage = Stage()
     stage.login.first()
-    assert {} == stage.session.profile.state
+    assert not stage.login.saved
     assert not stage.login.looks_logged_out(page("account"), 1)
-    assert ({"login": {"epoch": 1}}, 1) == (stage.session.profile.state, stage.session.saved)
+    assert stage.login.saved
+    assert 1 == stage.session.profile.state["login"]["epoch"]
 
 
-def test_without_logged_in_the_login_itself_is_believed() -> None:
-    class Simple(Spider):
-        def login(self, session: Any) -> None: ...
+def test_without_a_word_on_members_the_login_itself_is_believed() -> None:
+    class Simple(Login):
+        def log_in(self, session: Any, credentials: Any) -> None: ...
 
-    stage = Stage(Simple())
+    stage = Stage(Simple(), certain=False)
     stage.login.first()
-    assert {"login": {"epoch": 1}} == stage.session.profile.state
+    assert stage.login.saved
 
 
 def test_the_answer_to_the_login_may_confirm_it() -> None:
     """A site that leads to the account page after the form says so at once."""
-
-    class Told(Member):
-        def login(self, session: Any) -> None:
-            for hook in session.hooks["response"]:
-                hook(page("account"))
-
-    stage = Stage(Told())
+    stage = Stage()
+    stage.spider.answers = [page("account")]
     stage.login.first()
     assert not stage.login.unproven(1)
     assert {"https://example.org"} == {str(origin) for origin in stage.trusted}
@@ -133,14 +169,22 @@ def test_a_saved_login_is_trusted() -> None:
     assert 0 == stage.spider.calls
 
 
-def test_a_spider_without_login_is_left_alone() -> None:
-    class Plain(Spider):
-        pass
-
-    stage = Stage(Plain())
+def test_one_that_only_tells_members_is_not_asked_to_log_in_first() -> None:
+    """Imported cookies: nothing is sent before a page comes back logged out."""
+    member = Member()
+    member.logs_in = False
+    stage = Stage(member)
     assert Healing.DONE is stage.login.first()
-    assert not stage.login.looks_logged_out(page("anything"), 0)
-    assert 0 == stage.login.logins
+    assert 0 == member.calls
+
+
+def test_the_profiles_turn_is_held_until_the_page_is_judged() -> None:
+    """Another process must not log in while this one does not know yet whether it is."""
+    stage = Stage()
+    stage.login.first()
+    assert 1 == stage.session.turns
+    stage.login.let_go()
+    assert 0 == stage.session.turns
 
 
 @pytest.mark.parametrize(

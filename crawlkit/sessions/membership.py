@@ -1,0 +1,369 @@
+"""Membership: keeps one session logged in. One thread logs in, for as many as came back logged out.
+
+What belongs here: when to log in, who does, and whether it worked. What does not: how (login.py and its kinds), what an
+answer shows (proof.py), waiting for a turn (turn.py), how many logins may fail (attempts.py), what a crawl does with a
+page that came back logged out (crawl/page.py).
+
+Each exchange notes the epoch (the number of logins so far) before it is sent. An answer that shows a stranger asks for a
+login *since* its epoch: when there was one already, the request is simply sent again. Whoever logs in keeps the turn
+until an answer has shown whether it worked, so that a wrong password costs one attempt; between processes it is the
+profile's turn in the vault, and who gets that takes over the login that another process has made meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from crawlkit import url as urls
+from crawlkit.exceptions import LockHeld, LoginError, StopCrawl
+from crawlkit.sessions.attempts import PERIOD_SECONDS, Attempts
+from crawlkit.sessions.body import can_resend
+from crawlkit.sessions.login import Credentials, Login
+from crawlkit.sessions.proof import Proof
+from crawlkit.sessions.trace import Trace
+from crawlkit.sessions.turn import Turn
+from crawlkit.url import Origin
+
+if TYPE_CHECKING:
+    from crawlkit.sessions.prepared import PreparedRequest
+    from crawlkit.sessions.response import Response
+    from crawlkit.sessions.session import Session
+
+log = logging.getLogger(__name__)
+
+#: Logins in a row with no logged-in page between after which it is given up.
+MOST_IN_A_ROW = 3
+#: How long another process may take to log the profile in.
+_TURN_SECONDS = 300.0
+#: After a login that did not get as far as an attempt (no network, no form) the next one waits so long.
+_PAUSE_SECONDS = 10.0
+
+
+class Healing(Enum):
+    """What became of a wish to log in."""
+
+    DONE = "there was a login since: send the request again"
+    BUSY = "another thread is at it"
+    ALIVE = "the session is logged in: the answer itself shows no member"
+
+
+def _nothing() -> None:
+    pass
+
+
+class Membership:
+    """The logins of one session. Any thread may call.
+
+    `login`: how, with `credentials` where it has none of its own.
+    `certain`: whether `login.logged_in` proves that somebody is logged in; else the absence of signs has to do.
+    `trusted`: origins that a login leads to are added: they may see the session's secret headers. `pause` and `resume`
+    are called around a login. `canary`: an address that only a member sees, if one is known.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        login: Login,
+        credentials: Credentials | None = None,
+        *,
+        certain: bool = False,
+        attempts: Attempts | None = None,
+        trusted: set[Origin] | None = None,
+        canary: str | None = None,
+        pause: Callable[[], None] = _nothing,
+        resume: Callable[[], None] = _nothing,
+        stopped: Callable[[], bool] | None = None,
+    ) -> None:
+        self._session = session
+        self.login = login
+        self._credentials = credentials
+        self._attempts = Attempts(session.profile) if attempts is None else attempts
+        self._proof = Proof(session, login, certain=certain, trusted=trusted, canary=canary)
+        self._turn = Turn(pause, resume)
+        self._stopped = stopped
+        self._lock = threading.Lock()
+        self._trace = Trace(session, self._attempt)
+        self._in_a_row = 0
+        self._doubted: object = None
+        self._kept_epoch = self._vault_epoch()
+        self.epoch = 0
+        self.confirmed_epoch = 0
+        #: Logins that were made here.
+        self.logins = 0
+        self._remember_signs()
+        login.attach(session)
+
+    # --- questions ----------------------------------------
+
+    @property
+    def saved(self) -> bool:
+        """Whether the profile was logged in before, by an earlier run or another process."""
+        return self._vault_epoch() > 0
+
+    @property
+    def inside(self) -> bool:
+        """Whether this thread is logging in or probing: what it sends is its own business."""
+        return self._trace.inside
+
+    def is_login_page(self, url: str) -> bool:
+        """Whether `url` is a login page: being sent there is no leaving of the site."""
+        return self._proof.signs.is_login_page(url)
+
+    def looks_logged_out(self, response: Response, epoch: int, *, body: bool = True) -> bool:
+        """Whether `response`, asked for in `epoch`, was given to a stranger; what shows a member is taken note of.
+
+        `body=False`: it is a stream, which is not read. Raises what the author's `logged_in` raises.
+        """
+        proof = self._proof
+        if not proof.concerns(response.url):
+            return False
+        finding = proof.of(response, body=body)
+        if finding.sign is not None:
+            log.debug("%s %s", response.url, finding.sign.reason)
+            return True
+        if proof.suffices(finding):
+            self._confirm(epoch)
+        return False
+
+    def false_alarm(self, response: Response) -> bool:
+        """After a login that worked, `response` still looks logged out: whether that is no sign, and is forgotten."""
+        if self._proof.certain or self.unproven(self.epoch):
+            return False
+        sign = self._proof.of(response).sign
+        return sign is not None and self._proof.signs.false_alarm(sign)
+
+    def unproven(self, epoch: int) -> bool:
+        """Whether there was a login by `epoch` and no answer has shown yet that any of them worked."""
+        return epoch > 0 and self.confirmed_epoch == 0
+
+    def doubt(self, what: object, url: str) -> None:
+        """An answer looks logged out after an unproven login. The first may be a public page and is given another turn.
+
+        LoginError when it is another `what`, or the same again: a wrong password is sent once.
+        """
+        with self._lock:
+            if self._doubted is None:
+                self._doubted = what
+                return
+        raise self.refuse(url)
+
+    def lives(self) -> bool:
+        """Whether the session is logged in now, by an address that tells; False when none is known. Sends a request."""
+        with self._trace.alone():
+            return self._proof.lives()
+
+    def healed(self, url: str) -> None:
+        """`url` looked logged out before a login and does not after it: it tells members from strangers."""
+        self._proof.tells(url)
+
+    # --- logging in ----------------------------------------
+
+    def first(self, *, wait: bool = False) -> Healing:
+        """Before the first request: log in unless the profile already is."""
+        if not self.login.logs_in or self.epoch or self.saved:
+            return Healing.DONE
+        return self.again(0, wait=wait)
+
+    def again(self, epoch: int, *, wait: bool = False) -> Healing:
+        """Log in because an answer to a request of `epoch` looks logged out, unless the session turns out to live.
+
+        When this thread did so, it has the turn until `let_go`. While another thread has it: BUSY, or with `wait` what
+        came of it. LoginError when logging in failed, now or before.
+        """
+        mine = self._turn.take(lambda: self.epoch <= epoch, wait=wait)
+        if not mine:
+            return Healing.BUSY if mine is None else Healing.DONE
+        if self.lives():
+            return Healing.ALIVE
+        try:
+            self._log_in()
+        except LoginError as error:
+            self._stand_by(error)
+            raise
+        return Healing.DONE
+
+    def let_go(self) -> None:
+        """What the thread that logged in did it for has been judged: the others go on. Nothing for any other thread."""
+        self._turn.let_go()
+
+    def refuse(self, url: str) -> LoginError:
+        """The error of a login after which `url` still looks logged out and nothing did not."""
+        error = LoginError(
+            f"logged in as profile {self._name} but {urls.split_userinfo(url)[0]} still shows a logged-out page; check "
+            "the credentials" + (", and `logged_in` of the spider" if self._proof.certain else "")
+        )
+        self._stand_by(error)
+        return error
+
+    def carry(
+        self,
+        request: PreparedRequest,
+        send: Callable[[PreparedRequest], Response],
+        renew: Callable[[PreparedRequest, Response | None], PreparedRequest],
+        *,
+        body: bool,
+    ) -> Response:
+        """Send `request`, and when it comes back logged out, log in and send what `renew` makes of it, once.
+
+        Waits while another thread logs in, with no connection held. LoginError when logging in failed. An answer that
+        looks logged out right after a login that worked is returned as it is, as is that to a body that cannot be sent
+        again.
+        """
+        try:
+            if self._proof.concerns(request.url or ""):
+                self.first(wait=True)
+                request = renew(request, None) if self.epoch else request
+            epoch = self.epoch
+            response = send(request)
+            if not self.looks_logged_out(response, epoch, body=body):
+                return response
+            if not body:
+                response.close()  # a stream holds its connection: nobody waits for a login with one
+            if self.again(epoch, wait=True) is Healing.ALIVE or not can_resend(request.body, request._body_position):
+                return response
+            epoch = self.epoch
+            response = send(renew(request, response))
+            if not self.looks_logged_out(response, epoch, body=body):
+                if body:
+                    self.healed(response.url)
+            elif not self.false_alarm(response) and self.unproven(epoch):
+                raise self.refuse(response.url)
+            return response
+        finally:
+            self.let_go()
+
+    def sending(self, request: PreparedRequest) -> None:
+        """This thread, which is logging in, is about to send `request`: what is no mere reading is an attempt."""
+        self._trace.sending(request)
+
+    # --- inside ----------------------------------------
+
+    def _log_in(self) -> None:
+        self._in_a_row += 1
+        if self._in_a_row > MOST_IN_A_ROW:
+            raise LoginError(f"{MOST_IN_A_ROW} logins in a row led to no logged-in page; the site drops the session")
+        if self._another_process_did():
+            return
+        self._attempts.check()
+        log.info("logging in as profile %s", self._name)
+        self.logins += 1
+        self._forget_older_answers()
+        before = self._cookie_values()
+        answers: list[Response] = []
+        try:
+            with self._trace.login(self._proof.trust) as answers:
+                self.login.log_in(self._session, self._credentials)
+        except (LoginError, StopCrawl) as error:
+            if isinstance(error, LoginError) and answers:
+                self._attempt()  # refused without anything being posted, as Basic is
+            raise
+        except (Exception, SystemExit) as error:  # the author's code: whatever it raises, the login did not happen
+            raise LoginError(f"logging in as profile {self._name} failed: {error or type(error).__name__}") from error
+        # Once more: what others fetched while this went on was fetched as nobody.
+        self._forget_older_answers()
+        after = self._cookie_values()
+        self._proof.signs.learn_cookies(name for name in after if before.get(name) != after[name])
+        self.epoch += 1
+        self._judge_landing([answer for answer in answers if isinstance(answer._content, bytes)])
+
+    def _attempt(self) -> None:
+        """This login is one that a server counts."""
+        if not self._attempts.open:
+            self._attempts.begin()
+
+    def _judge_landing(self, answers: list[Response]) -> None:
+        """What the login's own answers teach; the last of them may show whether it worked."""
+        proof = self._proof
+        if not answers:
+            if not proof.certain:
+                self._confirm(self.epoch)  # nothing else will ever say that it worked
+            return
+        for answer in answers:
+            proof.signs.learn_answer(answer)
+        landing = answers[-1]
+        proof.landed(landing)
+        finding = proof.of(landing)
+        if finding.sign is not None and not finding.sign.cookies and not proof.certain:
+            raise LoginError(
+                f"the login as profile {self._name} ended at {urls.split_userinfo(landing.url)[0]}, which "
+                f"{finding.sign.reason}: wrong user name or password?"
+            )
+        if finding.member or not proof.certain:
+            self._confirm(self.epoch)
+
+    def _another_process_did(self) -> bool:
+        """Take the profile's turn; whether another process has logged in since this one last looked: then its login is
+        taken over.
+        """
+        profile = self._session.profile
+        if profile is None or self._turn.holds_lock:
+            return False
+        try:
+            self._turn.hold(profile.vault.turn(profile.name, wait=_TURN_SECONDS, stopped=self._stopped))
+        except LockHeld as error:
+            raise LoginError(str(error)) from error
+        self._session.save()
+        if self._vault_epoch() <= self._kept_epoch:
+            return False
+        log.info("another process has logged in as profile %s", self._name)
+        self._kept_epoch = self._vault_epoch()
+        self._remember_signs()
+        self.login.attach(self._session)
+        self._forget_older_answers()
+        self.epoch += 1
+        self.confirmed_epoch = self.epoch
+        return True
+
+    def _confirm(self, epoch: int) -> None:
+        """An answer to a request of `epoch` shows that somebody is logged in."""
+        with self._lock:
+            newly = epoch > self.confirmed_epoch
+            self.confirmed_epoch = max(self.confirmed_epoch, epoch)
+            if epoch == self.epoch:  # an answer from before the last login says nothing about it
+                self._in_a_row = 0
+                self._doubted = None
+        if newly:
+            self._attempts.take_back()
+            self._keep()
+
+    def _keep(self) -> None:
+        """Note in the profile that it is logged in: the next run begins with it."""
+        profile = self._session.profile
+        if profile is not None:
+            self._kept_epoch = self._vault_epoch() + 1
+            profile.state["login"] = {"epoch": self._kept_epoch, **self._proof.signs.kept()}
+        self._session.save()
+
+    def _vault_epoch(self) -> int:
+        kept = self._kept()
+        return int(kept.get("epoch", 0))
+
+    def _kept(self) -> dict[str, Any]:
+        profile = self._session.profile
+        kept = profile.state.get("login") if profile is not None else None
+        return kept if isinstance(kept, dict) else {}
+
+    def _remember_signs(self) -> None:
+        self._proof.signs.remember(self._kept())
+
+    def _stand_by(self, error: LoginError) -> None:
+        """`error` is what everybody gets: for an hour when the site said no, for moments when it was not even asked."""
+        self._turn.fail(error, PERIOD_SECONDS if self._attempts.open else _PAUSE_SECONDS)
+        self._attempts.failed()
+
+    def _forget_older_answers(self) -> None:
+        """Answers to what was sent before now do not touch the cookies any more."""
+        next_epoch = getattr(self._session.cookies, "next_epoch", None)  # a jar of the author's own may have none
+        if next_epoch is not None:
+            next_epoch()
+
+    def _cookie_values(self) -> dict[str, str | None]:
+        return {cookie.name: cookie.value for cookie in self._session.cookies}
+
+    @property
+    def _name(self) -> str:
+        return repr(self._session.profile.name) if self._session.profile is not None else "(none)"
