@@ -96,6 +96,7 @@ class ProfileSettings:
     username: str | None = key(None, optional(VARIABLE, "none"), "environment variable that holds the user's name")
     password: str | None = key(None, optional(VARIABLE, "none"), "environment variable that holds the password")
     totp: str | None = key(None, optional(VARIABLE, "none"), "environment variable that holds the TOTP secret")
+    keyring: str | None = key(None, optional(TEXT, "none"), "service in the system's keyring with these three entries")
     headers: Mapping[str, str] = key({}, HEADERS, "headers of this profile's requests")
 
 
@@ -139,14 +140,15 @@ class JobSettings:
 #: Sections and keys that are read and checked, and that nothing obeys yet.
 LATER: frozenset[str | tuple[str, ...]] = frozenset(
     (
-        "login",
+        ("login", "max_failed_per_hour"),
+        ("login", "canary"),
+        ("login", "canary_every"),
         "archive",
         "job",
         ("crawl", "guard"),
         ("crawl", "guard_allow"),
         ("crawl", "guard_deny"),
         ("crawl", "incremental"),
-        ("profiles", "totp"),
         ("store", "bodies"),
         ("run", "on_failure"),
     )
