@@ -1,36 +1,28 @@
 """Vault: the SQLite file that keeps profiles between runs.
 
-What belongs here: connections, transactions, who may use the file, the profiles as a whole. What does not:
-the rows of a profile (vaultrows.py), what they mean (profile.py), the tables (vaultschema.py), the file's
-mode (vaultfile.py).
+What belongs here: the profiles as a whole, and what a profile exchanges with the file. What does not: the rows of a
+profile (vaultrows.py), what they mean (profile.py), connections, transactions and the key (vaultdatabase.py), the tables
+(vaultschema.py), the file's mode (vaultfile.py).
 
-Decisions:
-- A rollback journal, never WAL: several processes write, and SQLite before 3.51.3 can corrupt a WAL file
-then.
-- A connection for each operation: nothing is shared between threads or carried over a fork, and an operation
-is
-  rare (a save every half minute) beside what opening costs (0.2 ms).
-- Writing begins with BEGIN IMMEDIATE, so that what is read in a transaction is still true when it is written.
-- secure_delete, and no temporary files: a deleted login is gone from the file. synchronous=FULL: a saved one
-  survives the power.
-- Never a pickle (aiohttp's CVE-2026-34993): rows with types, JSON for what has no fixed shape.
+Never a pickle (aiohttp's CVE-2026-34993): rows with types, JSON for what has no fixed shape.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from crawlkit.exceptions import StorageError, StoreMismatch, UsageError
+from crawlkit.exceptions import UsageError
 from crawlkit.filelock import FileLock
-from crawlkit.sessions import vaultfile, vaultrows
-from crawlkit.sessions.vaultrows import Changes, Key
-from crawlkit.sessions.vaultschema import APPLICATION_ID, MIGRATIONS, migrate
+from crawlkit.sessions import vaultfile, vaultkey, vaultrows
+from crawlkit.sessions.vaultcipher import Cipher, check_new_key
+from crawlkit.sessions.vaultdatabase import VaultDatabase
+from crawlkit.sessions.vaultrows import Changes, Key, Owner
 
 if TYPE_CHECKING:
     from crawlkit.sessions.profile import Profile
@@ -50,29 +42,53 @@ class Sight(NamedTuple):
     version: int = 0
 
 
+class Summary(NamedTuple):
+    """What can be told of a profile without the vault's key. `created` and `saved` in seconds since 1970; `cookies` is
+    how many have not expired, `hosts` whose they are, sorted."""
+
+    name: str
+    created: float
+    saved: float
+    cookies: int
+    hosts: tuple[str, ...]
+
+
 class Vault:
     """Profiles in one SQLite file of mode 0600. Any thread and any process may use it at the same time, also
     after a fork.
 
     `path` is made, with its folder, when it is missing; with `make=False` by the first write, and until then there are
-    no profiles. StorageError: it cannot be read or written, it is
-    damaged, or others can read it or write its folder. StoreMismatch: it is something else, or of a newer
-    crawlkit. `busy_seconds` is how long an operation waits for other processes.
+    no profiles. StorageError: it cannot be read or written, it is damaged, or others can read it or write its folder.
+    StoreMismatch: it is something else, or of a newer crawlkit. `busy_seconds` is how long an operation waits for other
+    processes.
+
+    `key` is the key or passphrase of an encrypted vault, in place of the one in the environment (CRAWLKIT_VAULT_KEY) or
+    the keyring. A vault that is made while there is one is encrypted. Whatever needs the key raises ConfigError when it
+    is missing or another's.
     """
 
     def __init__(
-        self, path: str | Path = DEFAULT_PATH, *, busy_seconds: float = BUSY_SECONDS, make: bool = True
+        self,
+        path: str | Path = DEFAULT_PATH,
+        *,
+        busy_seconds: float = BUSY_SECONDS,
+        make: bool = True,
+        key: str | None = None,
     ) -> None:
-        self.path = vaultfile.place(Path(path))
-        self._busy_seconds = busy_seconds
-        self._opened = False
-        if not self._is_there() and make:
-            self._make()
+        self._file = VaultDatabase(Path(path), busy_seconds=busy_seconds, make=make, key=key)
+        self.path = self._file.path
 
     @classmethod
-    def open(cls, path: str | Path = DEFAULT_PATH, *, busy_seconds: float = BUSY_SECONDS, make: bool = True) -> Vault:
+    def open(
+        cls,
+        path: str | Path = DEFAULT_PATH,
+        *,
+        busy_seconds: float = BUSY_SECONDS,
+        make: bool = True,
+        key: str | None = None,
+    ) -> Vault:
         """The same as the constructor."""
-        return cls(path, busy_seconds=busy_seconds, make=make)
+        return cls(path, busy_seconds=busy_seconds, make=make, key=key)
 
     def __repr__(self) -> str:
         return f"<Vault {self.path}>"
@@ -91,10 +107,30 @@ class Vault:
 
     def names(self) -> list[str]:
         """The names of the profiles that were saved, sorted."""
-        if not self._is_there():
+        if not self._file.is_there():
             return []
-        with self._reading() as db:
+        with self._file.reading() as db:
             return [name for (name,) in db.execute("SELECT name FROM profiles ORDER BY name")]
+
+    def summaries(self) -> list[Summary]:
+        """What can be told of each profile without the key, sorted by name."""
+        if not self._file.is_there():
+            return []
+        now = time.time()
+        with self._file.reading() as db:
+            found = db.execute("SELECT id, name, created, saved FROM profiles ORDER BY name").fetchall()
+            hosts = {number: vaultrows.hosts(db, number, now) for number, *_ in found}
+        return [
+            Summary(name, created, saved, sum(hosts[number].values()), tuple(sorted(hosts[number])))
+            for number, name, created, saved in found
+        ]
+
+    def require(self, name: str) -> str:
+        """`name`, if there is such a profile; else UsageError with the nearest one."""
+        names = self.names()
+        if check_name(name) not in names:
+            raise self._unknown(name, names)
+        return name
 
     def __contains__(self, name: object) -> bool:
         return name in self.names()
@@ -102,23 +138,28 @@ class Vault:
     def delete(self, name: str) -> bool:
         """Delete a profile for good; whether there was one. A process that has it loaded drops what it
         loaded when it next saves, and keeps what it changed itself."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             return db.execute("DELETE FROM profiles WHERE name = ?", (check_name(name),)).rowcount > 0
 
     def copy(self, source: str, target: str) -> None:
         """Save the profile `source` once more as `target`. UsageError when there is no such profile, or
         `target` exists."""
-        with self._writing() as db:
-            seen = self._sight(db, check_name(source))
-            if seen.profile is None:
-                raise UsageError(
-                    f"{self.path} has no profile {source!r}; it has: {', '.join(self._names(db)) or 'none'}"
-                )
+        with self._file.writing() as db:
+            found = self._sight(db, check_name(source))
+            if found.profile is None:
+                raise self._unknown(source, self._names(db))
             if self._sight(db, check_name(target)).profile is not None:
                 raise UsageError(
                     f"{self.path} has a profile {target!r} already; forget it first or choose another name"
                 )
-            vaultrows.copy(db, seen.profile, self._create(db, target, version=1))
+            cipher = self._file.cipher(db)
+            twin = Owner(self._create(db, target, version=1), target, cipher)
+            vaultrows.copy(db, Owner(found.profile, source, cipher), twin)
+
+    def _unknown(self, name: str, names: list[str]) -> UsageError:
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(names) or 'none'}"
+        return UsageError(f"{self.path} has no profile {name!r}; {hint}")
 
     def turn(self, name: str, *, wait: bool | float = True, stopped: Callable[[], bool] | None = None) -> FileLock:
         """The right to log the profile `name` in, one holder among all threads and processes: a lock file beside the
@@ -139,32 +180,89 @@ class Vault:
             mode=0o600,
         )
 
+    # --- encryption
+    # -----------------------------------------------------------------------------------------------
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the values in the file are encrypted. False as long as there is no file."""
+        if not self._file.is_there():
+            return False
+        with self._file.reading() as db:
+            return self._file.encryption(db) is not None
+
+    def unlock(self) -> None:
+        """Make sure that the vault could be read and written: ConfigError when it is encrypted and the key is missing or
+        another's. Changes nothing."""
+        if self._file.is_there():
+            with self._file.reading() as db:
+                self._file.cipher(db)
+
+    def encrypt(self, key: str, *, in_keyring: bool = False) -> bool:
+        """Encrypt every value with `key`, a key or passphrase; whether it was not before. `in_keyring`: put it there.
+
+        All or nothing. What was plain is gone from the file and its journal; when that is cut short, the next call does
+        it. ConfigError: the key is no good, or an extra is missing.
+        """
+        check_new_key(key)
+        encryption, cipher = Cipher.create(self.path, key)
+        with self._file.rewriting() as db:
+            if self._file.encryption(db) is not None:
+                self._file.cipher(db)
+                return False
+            if in_keyring:
+                vaultkey.keep(encryption.salt, key)
+            self._reseal(db, None, cipher)
+            self._file.set_encryption(db, encryption)
+        return True
+
+    def decrypt(self) -> bool:
+        """Write every value as it is; whether they were encrypted. The key goes from the keyring, if it came from there.
+
+        All or nothing. ConfigError when the key is missing or another's.
+        """
+        with self._file.rewriting() as db:
+            encryption = self._file.encryption(db)
+            if encryption is None:
+                return False
+            self._reseal(db, self._file.cipher(db), None)
+            self._file.set_encryption(db, None)
+        vaultkey.forget(encryption.salt)
+        return True
+
+    def _reseal(self, db: sqlite3.Connection, before: Cipher | None, after: Cipher | None) -> None:
+        for number, name in db.execute("SELECT id, name FROM profiles").fetchall():
+            vaultrows.reseal(db, Owner(number, name, before), Owner(number, name, after))
+
     # --- one profile's rows (profile.py)
     # --------------------------------------------------------------------------
 
     def pull(self, name: str, seen: Sight) -> tuple[Sight, Changes]:
         """What others changed in a profile after `seen`. All there is when the profile is not the one that
         was seen."""
-        if not self._is_there():
+        if not self._file.is_there():
             return Sight(), {table: {} for table in vaultrows.TABLES}
-        with self._reading() as db:
+        with self._file.reading() as db:
             now = self._sight(db, name)
+            cipher = self._file.cipher(db)  # without its key a session would fail when it saves what it has learned
             if now.profile is None or now == seen:
                 return now, {table: {} for table in vaultrows.TABLES}
             since = seen.version if now.profile == seen.profile else 0
-            return now, {table: vaultrows.read(db, table, now.profile, since) for table in vaultrows.TABLES}
+            owner = Owner(now.profile, name, cipher)
+            return now, {table: vaultrows.read(db, table, owner, since) for table in vaultrows.TABLES}
 
     def push(self, name: str, seen: Sight, ours: Changes, accessed: Mapping[Key, float]) -> tuple[Sight, Changes]:
         """Write our changes to a profile, which is made when it is missing; what is seen then, and what
         others changed after `seen` (their later changes to rows of ours, too, which were not written then).
         One transaction."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             found = self._sight(db, name)
             number = self._create(db, name) if found.profile is None else found.profile
             since = seen.version if number == seen.profile else 0
             version = found.version + 1
+            owner = Owner(number, name, self._file.cipher(db))
             theirs = {
-                table: vaultrows.merge(db, table, number, since, version, ours[table]) for table in vaultrows.TABLES
+                table: vaultrows.merge(db, table, owner, since, version, ours[table]) for table in vaultrows.TABLES
             }
             vaultrows.note_access(db, number, accessed)
             vaultrows.sweep(db, number, time.time())
@@ -187,107 +285,6 @@ class Vault:
         made = db.execute("INSERT INTO profiles (name, version, created, saved) VALUES (?, ?, ?, ?)", row)
         assert made.lastrowid is not None
         return made.lastrowid
-
-    # --- the file
-    # -------------------------------------------------------------------------------------------------
-
-    def _is_there(self) -> bool:
-        """Whether the file was made, by us or by another process; it is checked when it is first seen."""
-        if not self._opened and self.path.exists():
-            self._open()
-        return self._opened
-
-    def _make(self) -> None:
-        vaultfile.create(self.path)
-        self._open()
-
-    def _open(self) -> None:
-        """Check whose file it is and that it is sound; make or migrate the tables."""
-        with self._connected() as db:
-            # Converts a file that some tool switched to WAL; nothing otherwise.
-            db.execute("PRAGMA journal_mode = DELETE")
-            if self._version(db) < len(MIGRATIONS):
-                with _transaction(db, "IMMEDIATE"):
-                    migrate(db, self._version(db))  # asked again: another process may have been faster
-            problem = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if problem != "ok":
-                raise sqlite3.DatabaseError(problem)
-        self._opened = True
-
-    def _version(self, db: sqlite3.Connection) -> int:
-        """The version of the tables; 0 in an empty file. StoreMismatch when they are not ours, or newer than
-        we know."""
-        application = db.execute("PRAGMA application_id").fetchone()[0]
-        version: int = db.execute("PRAGMA user_version").fetchone()[0]
-        if application != APPLICATION_ID:
-            if application == version == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-                return 0
-            raise StoreMismatch(f"{self.path} is a database of something else, not a vault; it was left as it is")
-        if version > len(MIGRATIONS):
-            raise StoreMismatch(
-                f"the vault {self.path} was written by a newer crawlkit (its version is {version}, this crawlkit knows"
-                f" {len(MIGRATIONS)}); it was left as it is: update crawlkit"
-            )
-        return version
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._connected() as db, _transaction(db, "DEFERRED"):
-            yield db
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        if not self._is_there():
-            self._make()
-        with self._connected() as db, _transaction(db, "IMMEDIATE"):
-            yield db
-
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one operation. sqlite3's errors leave as StorageError."""
-        vaultfile.check(self.path)
-        try:
-            # mode=rw: SQLite must not make a file of its own, which others could read.
-            db = sqlite3.connect(
-                f"{self.path.as_uri()}?mode=rw", uri=True, timeout=self._busy_seconds, isolation_level=None
-            )
-            try:
-                db.execute("PRAGMA secure_delete = ON")
-                db.execute("PRAGMA synchronous = FULL")
-                db.execute("PRAGMA temp_store = MEMORY")
-                db.execute("PRAGMA foreign_keys = ON")
-                yield db
-            finally:
-                db.close()
-        except sqlite3.Error as error:
-            raise self._named(error) from error
-
-    def _named(self, error: sqlite3.Error) -> StorageError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return StorageError(
-                f"the vault {self.path} was in use by other processes for more than {self._busy_seconds:g} s; try again"
-            )
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
-            return StorageError(
-                f"the vault {self.path} could not be written: {error}; check the disk and the folder's mode"
-            )
-        return StorageError(
-            f"the vault {self.path} is damaged ({' '.join(str(error).split())}); it was left as it is: put a copy back,"
-            " or move it away and log in anew"
-        )
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection, kind: str) -> Iterator[None]:
-    db.execute(f"BEGIN {kind}")
-    try:
-        yield
-    except BaseException:
-        if db.in_transaction:  # SQLite rolls back on its own when the disk is full
-            db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
 
 
 def check_name(name: str) -> str:

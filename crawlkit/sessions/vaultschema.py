@@ -63,7 +63,17 @@ def _profiles_and_their_rows(db: sqlite3.Connection) -> None:
         db.execute(f"CREATE INDEX {table}_new ON {table} (profile, version)")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_profiles_and_their_rows,)
+def _encryption(db: sqlite3.Connection) -> None:
+    # No row: the values are plain.
+    db.execute("""
+        CREATE TABLE encryption (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            salt BLOB NOT NULL,
+            proof BLOB NOT NULL
+        )""")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_profiles_and_their_rows, _encryption)
 """The function at index n leads from version n to n + 1. The version is SQLite's `user_version`."""
 
 
