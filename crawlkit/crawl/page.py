@@ -212,7 +212,10 @@ class Visitor:
         if membership.looks_logged_out(response, epoch) and not membership.false_alarm(response):
             if membership.unproven(epoch):
                 return self._doubtful(visit, lease, membership)
-            return self._needs_login(visit, request, response) if membership.lives() else visit.give_back()
+            alive = membership.lives()
+            if not alive or membership.epoch > epoch:  # it ended once more, or another thread has logged in since
+                return visit.give_back()
+            return self._needs_login(visit, request, response)
         membership.healed(response.url)
         return self._judge(visit, lease, request, response, epoch, release)
 

@@ -41,6 +41,8 @@ class Site:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or each answer waits 40 ms for an acknowledgement
+            wbufsize = -1
 
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
@@ -63,6 +65,7 @@ class Site:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+                self.wfile.flush()
 
             do_GET = do_POST = do_PUT = do_HEAD = answer  # noqa: N815
 
