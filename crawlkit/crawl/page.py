@@ -19,6 +19,7 @@ from crawlkit.crawl.canary import Canary
 from crawlkit.crawl.clock import Clock
 from crawlkit.crawl.failure import Failure, HttpError, reason_of
 from crawlkit.crawl.fetcher import Fetcher, HopRefused, RobotsForbid
+from crawlkit.crawl.guard import PREFIX
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.output import FileFailed, Output
 from crawlkit.crawl.request import load
@@ -85,6 +86,9 @@ class Visitor:
         if self._scheduler.pace_of(lease.host).down:
             down = exceptions.ConnectionError(f"{lease.host} gave no answer so often that it was given up for this run")
             return self._failed(visit, request, down, reason="host_down")
+        reason = self._links.guard.at_sending(lease.url, request, start=lease.start)
+        if reason is not None:
+            return self._guarded(visit, lease.url, reason)
         membership = self._fetcher.membership_of(request)
         if membership is None:
             return self._visit(visit, lease, request, release)
@@ -103,8 +107,10 @@ class Visitor:
         except RobotsUnavailable as error:
             return self._retry_or_fail(visit, lease, request, error)
         except HopRefused as error:
+            if error.url is not None:
+                self._guarded(visit, error.url, error.reason.removeprefix(PREFIX), f"redirected from {lease.url}")
             if lease.start:
-                return self._failed(visit, request, error)
+                return self._failed(visit, request, error, reason=error.reason if error.url is not None else None)
             return visit.skip(error.reason)
         except RobotsForbid as error:
             return self._failed(visit, request, error, reason="robots")
@@ -115,6 +121,13 @@ class Visitor:
             log.exception("fetching %s failed", lease.url)
             return self._failed(visit, request, error)
         return self._judge(visit, lease, request, response, epoch, release)
+
+    def _guarded(self, visit: Visit, url: str, reason: str, text: str = "") -> Visit:
+        """The page is not fetched, or not followed to where it leads: that logs out or does damage."""
+        refusal = self._links.guard.list(url, reason, text)
+        if refusal is not None:
+            visit.outcome.refused.append(refusal)
+        return visit.skip(PREFIX + reason)
 
     # --- fetching ----------------------------------------
 
@@ -212,8 +225,8 @@ class Visitor:
         if membership.looks_logged_out(response, epoch) and not membership.false_alarm(response):
             if membership.unproven(epoch):
                 return self._doubtful(visit, lease, membership)
-            alive = membership.lives()
-            if not alive or membership.epoch > epoch:  # it ended once more, or another thread has logged in since
+            # While another thread may be logging in, nobody can tell why: the page's next turn does.
+            if not membership.has_turn or not membership.lives():
                 return visit.give_back()
             return self._needs_login(visit, request, response)
         membership.healed(response.url)
@@ -256,7 +269,9 @@ class Visitor:
                 output.collect(callback(response, **request.cb_kwargs), response.url, response)
             except exceptions.StopCrawl as stop:
                 visit.stop = stop.reason or "StopCrawl"
-            outcome.links = self._links.judge(output.requests, depth=lease.depth + 1, skips=visit.skips)
+            outcome.links = self._links.judge(
+                output.requests, depth=lease.depth + 1, skips=visit.skips, page=response, refused=outcome.refused
+            )
         except exceptions.LoginError:
             raise  # of what the callback itself asked for: the page is not at fault
         except exceptions.IgnoreRequest as error:
@@ -339,7 +354,9 @@ class Visitor:
                 output.collect(errback(Failure(request, error, response)), request.url, response)
             except exceptions.StopCrawl as stop:
                 visit.stop = stop.reason or "StopCrawl"
-            outcome.links = self._links.judge(output.requests, depth=visit.depth + 1, skips=visit.skips)
+            outcome.links = self._links.judge(
+                output.requests, depth=visit.depth + 1, skips=visit.skips, page=response, refused=outcome.refused
+            )
         except BaseException:
             log.exception("%s: the errback failed", request.url)
             return visit

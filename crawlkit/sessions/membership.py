@@ -109,6 +109,11 @@ class Membership:
         """Whether this thread is logging in or probing: what it sends is its own business."""
         return self._trace.inside
 
+    @property
+    def has_turn(self) -> bool:
+        """Whether this thread has logged in and not let go yet: no other is at it."""
+        return self._turn.mine
+
     def is_login_page(self, url: str) -> bool:
         """Whether `url` is a login page: being sent there is no leaving of the site."""
         return self._proof.signs.is_login_page(url)

@@ -52,6 +52,11 @@ class Turn:
         return True
 
     @property
+    def mine(self) -> bool:
+        """Whether the turn is this thread's."""
+        return self._holder == threading.get_ident()
+
+    @property
     def holds_lock(self) -> bool:
         """Whether this turn has a lock of its own (see `hold`)."""
         return self._held is not None
