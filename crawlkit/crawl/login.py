@@ -28,6 +28,7 @@ class SpiderLogin(Login):
         own: object = spider.login
         self._ready = own if isinstance(own, Login) else None
         self.url = self._ready.url if self._ready is not None else None
+        self.lasts = self._ready is None or self._ready.lasts
         self.logs_in = overrides(spider, "login")
         #: Whether the author says of a page that a member sees it; without that, signs have to do.
         self.certain = overrides(spider, "logged_in")

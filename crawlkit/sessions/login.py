@@ -39,6 +39,8 @@ class Login:
     url: str | None = None
     #: False: it only tells who is logged in, and somebody else logs in, such as a browser whose cookies are imported.
     logs_in = True
+    #: False: no profile keeps anything of it, so that each session begins with a login, however the last one ended.
+    lasts = True
 
     def attach(self, session: Session) -> None:
         """Put in place what the session's profile keeps of an earlier login. Called once a session; sends nothing."""

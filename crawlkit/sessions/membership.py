@@ -169,7 +169,7 @@ class Membership:
 
     def first(self, *, wait: bool = False) -> Healing:
         """Before the first request: log in unless the profile already is."""
-        if not self.login.logs_in or self.epoch or self.saved:
+        if not self.login.logs_in or self.epoch or (self.saved and self.login.lasts):
             return Healing.DONE
         return self.again(0, wait=wait)
 
