@@ -9,7 +9,12 @@ its reason, in tests/sessions/test_requests_names.py.
 
 from __future__ import annotations
 
-from logging import NullHandler, getLogger
+import logging
+import ssl
+import warnings
+from logging import NullHandler
+
+import urllib3
 
 from crawlkit.requests import (
     adapters,
@@ -85,4 +90,4 @@ __all__ = (
     "utils",
 )
 
-getLogger(__name__).addHandler(NullHandler())
+logging.getLogger(__name__).addHandler(NullHandler())

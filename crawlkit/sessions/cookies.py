@@ -160,8 +160,13 @@ def cookiejar_from_dict(
     cookie_dict: Mapping[str, Any] | None, cookiejar: AnyJar | None = None, overwrite: bool = True
 ) -> AnyJar | CookieJar:
     """`cookiejar` (a new CookieJar by default) with a cookie for each name and value; `overwrite` False
-    keeps names it has."""
+    keeps names it has. TypeError for what is no mapping."""
     jar = CookieJar() if cookiejar is None else cookiejar
+    if cookie_dict is not None and not hasattr(cookie_dict, "items"):
+        raise TypeError(
+            f"cookies must be a mapping of names and values, or a jar, not {type(cookie_dict).__name__}; what a Cookie "
+            "header says word for word goes into headers={'Cookie': ...}"
+        )
     if cookie_dict is not None:
         present = set() if overwrite else {cookie.name for cookie in jar}
         for name, value in cookie_dict.items():

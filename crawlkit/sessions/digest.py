@@ -12,6 +12,7 @@ import hashlib
 import re
 import secrets
 import threading
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -35,6 +36,7 @@ _HASHES = {
     "SHA-512-256": "sha512_256",
     "SHA-512": "sha512",
 }
+_PIECE = 256 * 1024
 _STRENGTH = {name: rank for rank, name in enumerate(_HASHES)}
 
 
@@ -50,7 +52,8 @@ class _Nonce:
 
 class HTTPDigestAuth(Credentials):
     """Answers a server's digest challenge. Algorithms MD5, SHA, SHA-256, SHA-512-256 and SHA-512, each also
-    as -SESS; qop auth.
+    as -SESS; qop auth, and auth-int where the server offers nothing else: then the body is hashed, a file read
+    for it and put back, and a stream that cannot go back is left unsigned.
 
     May be shared between threads: each keeps its own nonces, bound to the origin that gave them.
     """
@@ -64,7 +67,7 @@ class HTTPDigestAuth(Credentials):
         self._thread_local = threading.local()
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        header = self.build_digest_header(r.method or "", r.url or "")
+        header = self.build_digest_header(r.method or "", r.url or "", r if r.resendable else None)
         if header:
             r.headers[self.answered_in] = header
         r.register_hook("response", self.handle_401)
@@ -83,49 +86,39 @@ class HTTPDigestAuth(Credentials):
         if challenge is None:
             return r
         self._nonces()[origin_of(request.url or "")] = _Nonce(challenge.params)
-        header = self.build_digest_header(request.method or "", request.url or "")
+        header = self.build_digest_header(request.method or "", request.url or "", request)
         if header is None:
             return r
-        again = self._answer(r, header)
-        response: Response = r.connection.send(again, **kwargs)
-        response.history.append(r)
-        response.request = again
-        return response
+        return answer_again(r, self.answered_in, header, kwargs)
 
-    def _answer(self, r: Response, header: str) -> PreparedRequest:
-        """The request once more, with the answer; the challenge's body is read, so that its connection is
-        free again.
-        """
-        if not r.request.resendable:
-            rewind_body(r.request)
-        _ = r.content
-        r.close()
-        again: PreparedRequest = r.request.copy()
-        # Copies do not carry the mark: a redirect that follows may be challenged anew.
-        again._challenged = True  # type: ignore[attr-defined]
-        if isinstance(again.body_position, int):
-            rewind_body(again)
-        if again._cookies is not None:
-            _take_cookies(again, r)
-        again.headers[self.answered_in] = header
-        return again
-
-    def build_digest_header(self, method: str, url: str) -> str | None:
+    def build_digest_header(self, method: str, url: str, request: PreparedRequest | None = None) -> str | None:
         """The header's value for a request, from the challenge last seen at the URL's origin; None without
-        one.
+        one, and for `auth-int` where there is no `request` whose body could be hashed.
         """
         nonce = self._nonces().get(origin_of(url))
         if nonce is None:
             return None
         params = nonce.params
         algorithm = params.get("algorithm", "MD5").upper()
-        qops = [option.strip().lower() for option in params.get("qop", "").split(",") if option.strip()]
-        if (qops and "auth" not in qops) or not _is_known(algorithm):
+        if not _is_known(algorithm):
             return None
+        offered = [option.strip().lower() for option in params.get("qop", "").split(",") if option.strip()]
+        qop, asked = "auth" if "auth" in offered else "", f"{method}:{self._uri(url)}"
+        if offered and not qop:
+            # RFC 7616 section 3.4.3
+            if "auth-int" not in offered or request is None:
+                return None
+            qop, asked = "auth-int", f"{asked}:{_entity_hash(request, algorithm)}"
         nonce.count += 1
-        return self._header(params, algorithm, bool(qops), nonce.count, method, self._uri(url))
+        return self._header(params, algorithm, qop, nonce.count, asked, self._uri(url))
 
-    def _header(self, params: dict[str, str], algorithm: str, qop: bool, count: int, method: str, uri: str) -> str:
+    def init_per_thread_state(self) -> None:
+        """Does nothing: a thread's nonces are there when they are first asked for. requests' subclasses call it."""
+
+    def handle_redirect(self, r: Response, **kwargs: Any) -> None:
+        """Does nothing: each request is answered once, whatever came before it. requests' subclasses call it."""
+
+    def _header(self, params: dict[str, str], algorithm: str, qop: str, count: int, asked: str, uri: str) -> str:
         hashed = _hasher(algorithm)
         realm, server_nonce = params.get("realm", ""), params["nonce"]
         username, password = _text(self.username), _text(self.password)
@@ -133,8 +126,7 @@ class HTTPDigestAuth(Credentials):
         secret = hashed(f"{username}:{realm}:{password}")
         if algorithm.endswith("-SESS"):
             secret = hashed(f"{secret}:{server_nonce}:{client_nonce}")
-        asked = hashed(f"{method}:{uri}")
-        middle = f"{server_nonce}:{uses}:{client_nonce}:auth" if qop else server_nonce
+        middle = f"{server_nonce}:{uses}:{client_nonce}:{qop}" if qop else server_nonce
         if params.get("userhash", "").lower() == "true":
             name = f'username="{hashed(f"{username}:{realm}")}", userhash=true'
         else:
@@ -144,7 +136,7 @@ class HTTPDigestAuth(Credentials):
             f"realm={_quoted(realm)}",
             f"nonce={_quoted(server_nonce)}",
             f"uri={_quoted(uri)}",
-            f'response="{hashed(f"{secret}:{middle}:{asked}")}"',
+            f'response="{hashed(f"{secret}:{middle}:{hashed(asked)}")}"',
         ]
         if "opaque" in params:
             fields.append(f"opaque={_quoted(params['opaque'])}")
@@ -153,7 +145,7 @@ class HTTPDigestAuth(Credentials):
         if "algorithm" in params:
             fields.append(f"algorithm={_quoted(params['algorithm'])}")
         if qop:
-            fields.append(f'qop="auth", nc={uses}, cnonce="{client_nonce}"')
+            fields.append(f'qop="{qop}", nc={uses}, cnonce="{client_nonce}"')
         elif algorithm.endswith("-SESS"):
             fields.append(f'cnonce="{client_nonce}"')
         return "Digest " + ", ".join(fields)
@@ -193,6 +185,30 @@ class HTTPProxyDigestAuth(HTTPDigestAuth):
         return f"{origin}{path_url(url)}"
 
 
+def answer_again(r: Response, name: str, value: str, kwargs: dict[str, Any]) -> Response:
+    """The response to the request of `r`, a refusal, sent once more with the header `name`; `r` is in its history.
+
+    The refusal's body is read, so that its connection is free again. `kwargs` go to the adapter. UnrewindableBodyError
+    when the request's body cannot be sent again.
+    """
+    if not r.request.resendable:
+        rewind_body(r.request)
+    _ = r.content
+    r.close()
+    again: PreparedRequest = r.request.copy()
+    # Copies do not carry the mark: a redirect that follows may be challenged anew.
+    again._challenged = True  # type: ignore[attr-defined]
+    if isinstance(again.body_position, int):
+        rewind_body(again)
+    if again._cookies is not None:
+        _take_cookies(again, r)
+    again.headers[name] = value
+    response: Response = r.connection.send(again, **kwargs)
+    response.history.append(r)
+    response.request = again
+    return response
+
+
 def _take_cookies(again: PreparedRequest, r: Response) -> None:
     """The cookies of the challenge go with the answer; a Cookie header that the author wrote stays as it is."""
     before = get_cookie_header(again._cookies, again)
@@ -226,9 +242,32 @@ def _is_known(algorithm: str) -> bool:
     return _HASHES.get(_family(algorithm)) in hashlib.algorithms_available
 
 
-def _hasher(algorithm: str) -> Any:
+def _hasher(algorithm: str) -> Callable[[str], str]:
     name = _HASHES[_family(algorithm)]
     return lambda text: hashlib.new(name, text.encode("utf-8"), usedforsecurity=False).hexdigest()
+
+
+def _entity_hash(request: PreparedRequest, algorithm: str) -> str:
+    """The hash of the request's body. UnrewindableBodyError for a stream that could not be sent after it was read."""
+    if not request.resendable:
+        rewind_body(request)
+    entity = hashlib.new(_HASHES[_family(algorithm)], usedforsecurity=False)
+    for piece in _pieces(request):
+        entity.update(piece.encode("utf-8") if isinstance(piece, str) else piece)
+    return entity.hexdigest()
+
+
+def _pieces(request: PreparedRequest) -> Iterator[Any]:
+    body = request.body
+    if body is None or isinstance(body, (str, bytes, bytearray, memoryview)):
+        yield body or b""
+    elif isinstance(body, (list, tuple)):
+        yield from body
+    else:
+        rewind_body(request)
+        while piece := body.read(_PIECE):
+            yield piece
+        rewind_body(request)
 
 
 def _text(value: Any) -> str:

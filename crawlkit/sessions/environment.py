@@ -109,6 +109,7 @@ def _is_listed(parts: SplitResult, listed: str) -> bool:
     port = parts.port
     address = _address(host)
     for entry in listed.replace(" ", "").lower().split(","):
+        entry = entry.rstrip(".") if not entry[:1].isdigit() else entry
         if not entry:
             continue
         if entry == "*" or entry == host or (port is not None and entry in (f"{host}:{port}", f"[{host}]:{port}")):

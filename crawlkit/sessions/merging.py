@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from http import cookiejar
 from typing import Any
+from urllib.parse import urljoin
 
 from crawlkit.sessions import models
 from crawlkit.sessions.cookies import CookieJar, cookiejar_from_dict, merge_cookies
@@ -39,6 +40,7 @@ class Merging:
     verify: Any
     cert: Any
     trust_env: bool
+    base_url: str | None
     secret_headers: Iterable[str]
     secret_origins: Container[Origin] | None
     """The only origins that get the session's `auth` and secret headers; None: whoever is called, as in requests."""
@@ -62,7 +64,7 @@ class Merging:
             return prepared
         return self._prepared(
             request.method,
-            request.url,
+            self._absolute(request.url),
             request.headers,
             request.files,
             request.data,
@@ -115,6 +117,12 @@ class Merging:
         if auth and auth is own_auth:
             prepared.own_auth = True
         return prepared
+
+    def _absolute(self, url: Any) -> Any:
+        """`url` as seen from `base_url`, when the session has one."""
+        if self.base_url is None or url is None:
+            return url
+        return urljoin(self.base_url, url.decode("utf-8") if isinstance(url, bytes) else str(url))
 
     def _is_foreign(self, url: Any) -> bool:
         """Whether the session's secrets are none of this URL's business."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from crawlkit.exceptions import NameNotFound
+from crawlkit.exceptions import InvalidURL, NameNotFound
 from crawlkit.sessions.addresses import is_literal
 
 # What getaddrinfo answers when the name has no address, as opposed to not knowing now. macOS and Linux number and name
@@ -88,7 +88,8 @@ class Resolver:
         """The addresses of `host`, the one to try first in front.
 
         Families alternate (RFC 8305 section 4), addresses that failed a moment ago come last. Raises NameNotFound,
-        TimeoutError after `timeout` seconds, socket.gaierror when the resolver has no answer now.
+        InvalidURL for what can be no name, TimeoutError after `timeout` seconds, socket.gaierror when the resolver has
+        no answer now.
         """
         if is_literal(host):
             return [Address(host, socket.AF_INET6 if ":" in host else socket.AF_INET)]
@@ -142,8 +143,8 @@ class Resolver:
         try:
             lookup = self._lookup or socket.getaddrinfo
             addresses = _addresses(lookup(host, None, 0, socket.SOCK_STREAM))
-        except UnicodeError as error:
-            question.error = socket.gaierror(socket.EAI_NONAME, f"not a host name: {error}")
+        except UnicodeError:
+            question.error = InvalidURL(f"{host!r} is no host name: a part of it is empty or longer than 63 letters")
         except OSError as error:
             question.error = error
         try:

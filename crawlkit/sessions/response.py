@@ -268,14 +268,14 @@ class Response(Text, Page):
     def __getstate__(self) -> dict[str, Any]:
         if not self._content_consumed:
             _ = self.content
-        state = {name: getattr(self, name) for name in _PICKLED}
+        state = {name: getattr(self, name, None) for name in self.__attrs__ if name != "encoding"}
         state["encoding"] = None if self._encoding is ASK else self._encoding
         state["asked"] = self._encoding is not ASK
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         encoding, asked = state.get("encoding"), state.get("asked", True)
-        self.__dict__.update({name: state[name] for name in _PICKLED if name in state})
+        self.__dict__.update({name: value for name, value in state.items() if name not in ("encoding", "asked")})
         if asked:
             self._encoding = encoding
         self._content_consumed = True

@@ -10,7 +10,6 @@ from collections import OrderedDict
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urljoin
 
 from crawlkit.exceptions import InvalidSchema
 from crawlkit.sessions import models
@@ -33,15 +32,18 @@ if TYPE_CHECKING:
     from crawlkit.sessions.login import Login
     from crawlkit.sessions.vault import Vault
 
-# What a pickle of a session holds beside its adapters and its memory; connections belong to the process.
+# What a pickle of a session holds; connections belong to the process, and the cookies of a profile to its vault.
+# The first twelve are requests', in its order, for subclasses that add theirs.
 _PICKLED = [
     "headers",
+    "cookies",
     "auth",
     "proxies",
     "hooks",
     "params",
     "verify",
     "cert",
+    "adapters",
     "stream",
     "trust_env",
     "max_redirects",
@@ -73,7 +75,7 @@ class Session(Sending, Merging, Keeping, Verbs):
     another origin; `secret_origins`, when set, the only origins that get them, and `auth`, from the session at all.
     """
 
-    __attrs__ = [*_PICKLED, "adapters"]
+    __attrs__ = _PICKLED
 
     def __init__(
         self,
@@ -150,8 +152,7 @@ class Session(Sending, Merging, Keeping, Verbs):
         followed and may raise. Raises RequestException's kinds. An error status is no exception: see
         `Response.raise_for_status()`.
         """
-        if self.base_url is not None:
-            url = urljoin(self.base_url, url if isinstance(url, str) else _text(url))
+        url = self._absolute(url)
         if type(self).prepare_request is Merging.prepare_request:
             prepared = self._prepared(method, url, headers, files, data, params, auth, cookies, hooks, json)
         else:
@@ -246,7 +247,7 @@ class Session(Sending, Merging, Keeping, Verbs):
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {name: getattr(self, name) for name in self.__attrs__}
+        state = {name: getattr(self, name, None) for name in self.__attrs__ if name != "cookies"}
         state["own_adapters"] = [
             prefix for prefix, adapter in self.adapters.items() if getattr(adapter, "pool", None) is self.pool
         ]
@@ -255,11 +256,14 @@ class Session(Sending, Merging, Keeping, Verbs):
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        own_adapters, memory, login = state.pop("own_adapters"), state.pop("memory"), state.pop("login", None)
+        # A subclass with a __getstate__ written for requests gives what __attrs__ names, and nothing else.
+        own_adapters, login = state.pop("own_adapters", ()), state.pop("login", None)
+        jar = state.pop("cookies", None)
+        memory = state.pop("memory", jar)
         self.__dict__.update(state)
         for prefix in own_adapters:
             self.adapters[prefix].pool = self.pool
-        self._remember(memory)
+        self._remember(CookieJar() if memory is None else memory)
         if login is not None:
             self._join(login)
 
@@ -272,7 +276,3 @@ class Session(Sending, Merging, Keeping, Verbs):
 def session() -> Session:
     """A new Session; requests has this function, too."""
     return Session()
-
-
-def _text(url: Any) -> str:
-    return url.decode("utf-8") if isinstance(url, bytes) else str(url)

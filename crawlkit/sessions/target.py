@@ -63,7 +63,7 @@ def _prepare(url: str, extra_query: str) -> str:
         return url
     parts = _parse(url)
     if not parts.scheme:
-        raise MissingSchema(f"{shown(url)!r} has no scheme; perhaps https://{shown(url)} is meant?")
+        raise MissingSchema(f"{shown(url)!r} has no scheme; perhaps https://{shown(url).lstrip('/')} is meant?")
     if not parts.host:
         raise InvalidURL(f"{shown(url)!r} has no host")
     if parts.host.startswith(("*", ".")):
@@ -91,7 +91,10 @@ def _ascii_host(host_port: str, url: str) -> str:
     host, colon, port = host_port.partition(":")
     try:
         encoded = ada_url.idna_to_ascii(host).decode("ascii")
-        valid = bool(encoded) and all(_is_idna(char) for char in ada_url.idna_to_unicode(encoded.encode()))
+        # RFC 1035 section 2.3.4: a label has 1 to 63 octets.
+        valid = all(0 < len(label) < 64 for label in encoded.removesuffix(".").split(".")) and all(
+            _is_idna(char) for char in ada_url.idna_to_unicode(encoded.encode())
+        )
     except ValueError:
         valid = False
     if not valid:

@@ -19,6 +19,11 @@ from tests.sessions.side_by_side import by_both
 URLS: list[Any] = [
     "http://example.org",
     "http://example.org/",
+    "//example.org/",
+    "http://a..example.org/",
+    f"http://{'a' * 64}.org/",
+    f"http://{'ü' * 64}.org/",
+    "http://ü.。org/",
     "https://example.org/a/b?c=d#e",
     "  http://example.org/leading",
     "http://example.org/trailing ",

@@ -121,6 +121,12 @@ def test_the_top_level_is_requests() -> None:
     assert theirs_whole.__build__ == requests.__build__
 
 
+@pytest.mark.parametrize("name", ["logging", "ssl", "urllib3", "warnings"])
+def test_modules_that_programs_reach_through_requests(name: str) -> None:
+    """`requests.ssl.SSLError`, `requests.urllib3.disable_warnings()`: requests imports them, so they are there."""
+    assert getattr(theirs_whole, name) is getattr(requests, name) is sys.modules[name]
+
+
 CALLABLES = [
     "api.request",
     "api.get",

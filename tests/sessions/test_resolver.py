@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crawlkit.exceptions import NameNotFound
+from crawlkit.exceptions import InvalidURL, NameNotFound
 from crawlkit.sessions.resolver import Address, Resolver
 
 
@@ -110,9 +110,11 @@ def test_numeric_hosts_are_not_asked_for() -> None:
     assert [] == names.asked
 
 
-def test_a_label_that_is_too_long_is_no_name() -> None:
-    with pytest.raises(NameNotFound):
-        Resolver().resolve("a" * 64 + ".invalid", timeout=10)
+@pytest.mark.parametrize("host", ["a" * 64 + ".invalid", "a..invalid"])
+def test_what_can_be_no_name_is_no_lookup(host: str) -> None:
+    """RFC 1035 section 2.3.4; asking again would not help, and another spelling might."""
+    with pytest.raises(InvalidURL, match="empty or longer than 63"):
+        Resolver().resolve(host, timeout=10)
 
 
 def test_a_lookup_that_hangs_ends_on_time() -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,6 +149,21 @@ def test_a_response_pickles_with_all_that_is_known(mirror: Mirror) -> None:
     assert copy.raw is None and copy.session is None and copy.connection is None
     assert "GET" == copy.request.method
     copy.close()
+
+
+class Noted(Response):
+    """A subclass as programs written for requests have it."""
+
+    __attrs__ = [*Response.__attrs__, "note"]
+
+
+def test_what_a_subclass_adds_is_pickled() -> None:
+    noted = Noted()
+    noted._content, noted._content_consumed, noted.encoding = b"x", True, "koi8-r"
+    noted.note = "seen"  # type: ignore[attr-defined]
+    copy = pickle.loads(pickle.dumps(noted))  # noqa: S301
+    assert ("seen", "koi8-r", b"x", None) == (copy.note, copy.encoding, copy.content, copy.raw)
+    assert set(requests.Response.__attrs__) <= set(Response.__attrs__)
 
 
 def test_html_in_a_pickle_is_decoded_as_before() -> None:

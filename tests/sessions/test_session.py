@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests as real_requests
 
 import crawlkit
-from crawlkit import Session, exceptions
+from crawlkit import Session, exceptions, requests
 from crawlkit.sessions import api, models
 from crawlkit.sessions.adapter import BaseAdapter, HTTPAdapter
 from crawlkit.sessions.headers import CaseInsensitiveDict
@@ -376,6 +377,21 @@ def test_an_error_status_is_no_exception(mirror: Mirror) -> None:
             response.raise_for_status()
 
 
+def test_a_prepared_request_is_relative_to_the_base_too(mirror: Mirror) -> None:
+    """`prepare_request` and `request` mean the same URL, whatever it is given as; what was prepared is joined once."""
+    with Session(base_url=mirror.url("/echo/api/")) as session:
+        for url, expected in [
+            ("books?a=1", "/echo/api/books?a=1"),
+            (b"/echo", "/echo"),
+            (mirror.url("/echo/x"), "/echo/x"),
+        ]:
+            prepared = session.prepare_request(requests.Request("GET", url))
+            assert mirror.url(expected) == prepared.url
+            assert mirror.url(expected) == session.send(prepared).url == session.get(url).url
+        with pytest.raises(requests.exceptions.MissingSchema):
+            session.prepare_request(requests.Request("GET", None))
+
+
 # --- pickles ----------------------------------------------------------------------------------------------------------
 
 
@@ -450,3 +466,37 @@ def test_private_addresses_stay_refused_through_a_mounted_adapter() -> None:
     session.mount("http://", HTTPAdapter(max_retries=1))
     with pytest.raises(exceptions.AddressForbidden):
         session.get("http://127.0.0.1:9/")
+
+
+class Tagged(Session):
+    """A subclass as programs written for requests have it."""
+
+    __attrs__ = [*Session.__attrs__, "tag"]
+
+
+class Old(Session):
+    """One that keeps what `__attrs__` names by itself, as requests' own method does."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name, None) for name in self.__attrs__}
+
+
+@pytest.mark.parametrize("kind", [Tagged, Old])
+def test_a_subclass_of_a_session_pickles(kind: type[Session], mirror: Mirror) -> None:
+    """Cookies, adapters and what the subclass adds are there, and it can be used."""
+    session = kind()
+    session.trust_env = False
+    session.cookies.set("a", "1")
+    session.tag = "blue"  # type: ignore[attr-defined]
+    copy: Any = pickle.loads(pickle.dumps(session))  # noqa: S301
+    assert ("1", kind) == (copy.cookies["a"], type(copy))
+    assert getattr(copy, "tag", None) == ("blue" if kind is Tagged else None)
+    assert copy.get(mirror.url("/echo")).ok
+    assert {"https://", "http://"} == set(copy.adapters)
+
+
+def test_the_names_that_requests_pickles_come_first() -> None:
+    """Programs read `__attrs__`, add to it, and copy what it names."""
+    theirs = real_requests.Session.__attrs__
+    assert theirs == Session.__attrs__[: len(theirs)]
+    assert all(hasattr(Session(), name) for name in Session.__attrs__)
