@@ -65,6 +65,7 @@ class CookieStore:
         self._index = CookieIndex(max_per_site, max_total)
         self._gone: dict[Key, float] | None = None  # what was deleted, and when; kept only for a profile
         self._gate: Gate | None = None
+        self._learn: Callable[[str], None] | None = None
         self._lock = new_lock(brief=True)
 
     def header_for(self, url: str, *, method: str = "GET", same_site: bool = True) -> str | None:
@@ -157,6 +158,7 @@ class CookieStore:
             tick = self._tick()
             if cookie is not None:
                 cookie.modified = tick
+                self._note(cookie)
             return tick
 
     def absorb(self, cookies: Iterable[Cookie], deletions: Mapping[Key, float]) -> int:
@@ -176,6 +178,27 @@ class CookieStore:
                 if own is not None and own.modified <= when:
                     self._drop(key, expired=True)  # nothing to remember: the others know
             return self.version - before
+
+    def confide(self, learn: Callable[[str], None]) -> None:
+        """Call `learn` with every value, now and as it is put in, under the lock: it must not wait. Any thread."""
+        with self._lock:
+            self._learn = learn
+            self.tell_values()
+
+    def tell_values(self) -> bool:
+        """Tell the values once more. False when another thread is at work: it may be waiting for who calls this."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            for cookie in self._index if self._learn is not None else ():
+                self._note(cookie)
+        finally:
+            self._lock.release()
+        return True
+
+    def _note(self, cookie: Cookie) -> None:
+        if self._learn is not None:
+            self._learn(cookie.value)
 
     # --- all under the lock
     # ---------------------------------------------------------------------------------------
@@ -263,6 +286,8 @@ class CookieStore:
         self.version += 1
         if self._gone:
             self._gone.pop(cookie.key, None)
+        if self._learn is not None:
+            self._learn(cookie.value)
         self._index.put(cookie)
 
     def _drop(self, key: Key, *, expired: bool = False) -> Cookie | None:

@@ -6,7 +6,7 @@ reading its controls (fields.py), encoding (formdata.py), sending (Session.submi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from crawlkit import url as urls
 from crawlkit.exceptions import FormError
 from crawlkit.sessions import buttons
+from crawlkit.sessions.confiding import tell_fields
 from crawlkit.sessions.fields import Control, controls_of
 from crawlkit.sessions.formdata import (
     MULTIPART,
@@ -63,6 +64,7 @@ class Form:
         self.action = self._target(attributes.get("action"))
         self.method = _method(attributes.get("method"))
         self.enctype = _enctype(attributes.get("enctype"))
+        self.learn: Callable[..., None] | None = None  # the session's redactor's, told what is sent
 
     @classmethod
     def from_node(cls, node: LexborNode, url: str, *, base_url: str | None = None, encoding: str | None = None) -> Form:
@@ -139,6 +141,8 @@ class Form:
         if not extra:
             self._check_names(given)
         entries = self._entries(given, button)
+        if self.learn is not None:
+            tell_fields(self.controls, entries, self.learn)
         target = url or self._submit_url(button)
         attributes = button.attributes if button is not None else {}
         own = _method(attributes["formmethod"]) if "formmethod" in attributes else self.method

@@ -126,6 +126,7 @@ class FormRequest(Request):
             number=_number(formname, formid, formcss, formxpath, formnumber),
             encoding=kwargs.get("encoding") or response.encoding,
         )
+        form.learn = getattr(response, "_learn", None)
         made = form.request(
             formdata,
             click=False if dont_click else clickdata,

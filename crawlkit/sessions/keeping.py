@@ -31,6 +31,10 @@ class Keeping:
     _autosave: Autosave | None = None
     _cookies: Any
 
+    if TYPE_CHECKING:
+
+        def _confide_jar(self) -> None: ...
+
     @property
     def cookies(self) -> Any:
         """The jar: ours, or any of http.cookiejar that was assigned; a mapping that is assigned becomes a jar of
@@ -41,6 +45,7 @@ class Keeping:
     @cookies.setter
     def cookies(self, jar: Any) -> None:
         self._cookies = jar if isinstance(jar, cookiejar.CookieJar) else cookiejar_from_dict(jar)
+        self._confide_jar()
         if self._autosave is not None:
             self._join_jar(self._autosave.profile)
 

@@ -10,6 +10,7 @@ disagree on `http://good\\@evil/` are how credentials get lost.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from urllib3.util import parse_url
 
+from crawlkit.sessions.secretnames import HIDDEN, is_secret_name
 from crawlkit.url import DEFAULT_PORTS, Origin
 
 if TYPE_CHECKING:
@@ -94,9 +96,16 @@ def _authenticates(hook: object) -> bool:
     return isinstance(getattr(hook, "__self__", None), AuthBase)
 
 
+_PARAMETER = re.compile(r"(?<=[?&;#])([^=&;#?/]{2,64})=([^&;#]+)")
+
+
 def shown(url: object) -> str:
-    """A URL as errors and logs show it: without user name and password."""
+    """A URL as errors and logs show it: without user name and password, and without the values of parameters whose
+    names say that they are secret.
+    """
     text = str(url)
+    if "=" in text:
+        text = _PARAMETER.sub(_masked, text)
     if "@" not in text:
         return text
     head, slashes, rest = text.partition("//")
@@ -104,3 +113,7 @@ def shown(url: object) -> str:
         head, rest = "", text
     end = min((at for mark in "/?#\\" if (at := rest.find(mark)) >= 0), default=len(rest))
     return f"{head}{slashes}{rest[:end].rpartition('@')[2]}{rest[end:]}"
+
+
+def _masked(match: re.Match[str]) -> str:
+    return f"{match[1]}={HIDDEN}" if is_secret_name(match[1]) else match[0]

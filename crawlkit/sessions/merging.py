@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from http import cookiejar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from crawlkit.sessions import models
@@ -44,6 +44,10 @@ class Merging:
     secret_headers: Iterable[str]
     secret_origins: Container[Origin] | None
     """The only origins that get the session's `auth` and secret headers; None: whoever is called, as in requests."""
+
+    if TYPE_CHECKING:
+
+        def _confide_auth(self, auth: Any) -> None: ...
 
     def prepare_request(self, request: models.Request | Spec) -> PreparedRequest:
         """`request`, requests' or a spider's, with the session's settings merged in, ready for `send()`."""
@@ -114,8 +118,9 @@ class Merging:
             hooks=hooks,
             json=json,
         )
-        if auth and auth is own_auth:
-            prepared.own_auth = True
+        if auth:
+            self._confide_auth(auth)
+            prepared.own_auth = auth is own_auth
         return prepared
 
     def _absolute(self, url: Any) -> Any:

@@ -15,6 +15,8 @@ from crawlkit.sessions.leaks import shown
 from crawlkit.sessions.links import Links
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from selectolax.lexbor import LexborHTMLParser
 
     from crawlkit.html.document import Limits
@@ -129,7 +131,7 @@ class Page(Links):
         """
         from crawlkit.sessions.forms import find_form
 
-        return find_form(
+        form = find_form(
             self.selector,
             self.url,
             css=css,
@@ -139,6 +141,8 @@ class Page(Links):
             base_url=self.base_url,
             encoding=self.encoding,
         )
+        form.learn = self._learn
+        return form
 
     @property
     def forms(self) -> list[Form]:
@@ -147,7 +151,17 @@ class Page(Links):
 
         if not self.is_html:
             return []
-        return [
+        found = [
             Form.from_node(node, self.url, base_url=self.base_url, encoding=self.encoding)
             for node in self.tree.css("form")
         ]
+        for form in found:
+            form.learn = self._learn
+        return found
+
+    @property
+    def _learn(self) -> Callable[..., None] | None:
+        """What is told the secrets that forms send: the session's redactor's, when it has one."""
+        redactor = getattr(getattr(self, "session", None), "_redactor", None)
+        learn: Callable[..., None] | None = None if redactor is None else redactor.learn
+        return learn

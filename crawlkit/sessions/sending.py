@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from crawlkit.sessions import foreignanswers, models
+from crawlkit.sessions.confiding import Confiding
 from crawlkit.sessions.defaults import UNSET, Unset
 from crawlkit.sessions.environment import resolve_proxies
 from crawlkit.sessions.following import ChosenProxies, Redirects
@@ -34,7 +35,7 @@ class Instant(float):
     """A deadline that is a point of `time.monotonic()` already: what the hops of one redirect chain share."""
 
 
-class Sending(Redirects):
+class Sending(Redirects, Confiding):
     """The half of a Session that sends."""
 
     stream: bool
@@ -146,6 +147,8 @@ class Sending(Redirects):
         jar = self.cookies
         if self._autosave is not None:
             self._autosave.see(self.headers, self._usual_headers)
+        if self._redactor is not None:
+            self._confide_request(self._redactor, request, kwargs.get("proxies"))
         epoch = getattr(jar, "epoch", None)
         start = perf_counter()
         response: Any = adapter.send(request, **kwargs)
@@ -170,6 +173,8 @@ class Sending(Redirects):
         lines = foreignanswers.set_cookie_lines(response)
         if not lines:
             return
+        if self._redactor is not None:
+            self._confide_answer(self._redactor, lines)
         url = cookie_url(request.url or response.url, request.headers)
         # An answer to a request from before the last login must not bring the old cookies back, hence the epoch.
         adapt(jar).receive(url, lines, epoch=epoch)

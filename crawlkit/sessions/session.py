@@ -213,6 +213,8 @@ class Session(Sending, Merging, Keeping, Verbs):
         `click`: the button to press; None: the first; False: none. Raises FormError when the form has no such field,
         unless `extra`. `kwargs` are those of `request()`.
         """
+        if self._redactor is not None:
+            form.learn = self._redactor.learn
         sent = form.payload(data, click=click, extra=extra)
         headers = CaseInsensitiveDict(sent.headers)
         headers.update(kwargs.pop("headers", None) or {})
