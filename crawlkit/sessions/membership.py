@@ -23,7 +23,7 @@ from crawlkit.exceptions import LockHeld, LoginError, StopCrawl
 from crawlkit.sessions.attempts import PERIOD_SECONDS, Attempts
 from crawlkit.sessions.body import can_resend
 from crawlkit.sessions.login import Credentials, Login
-from crawlkit.sessions.proof import Proof
+from crawlkit.sessions.proof import Finding, Proof
 from crawlkit.sessions.trace import Trace
 from crawlkit.sessions.turn import Turn
 from crawlkit.url import Origin
@@ -133,6 +133,14 @@ class Membership:
         if proof.suffices(finding):
             self._confirm(epoch)
         return False
+
+    def finding(self, response: Response) -> Finding:
+        """What `response` says, and why; nothing follows from it. Raises what the author's `logged_in` raises."""
+        return self._proof.of(response)
+
+    def as_stranger(self, url: str) -> Finding:
+        """What `url` says to a visitor without cookie or secret. Sends a request; raises RequestException."""
+        return self._proof.as_stranger(url)
 
     def false_alarm(self, response: Response) -> bool:
         """After a login that worked, `response` still looks logged out: whether that is no sign, and is forgotten."""
@@ -292,11 +300,12 @@ class Membership:
         landing = answers[-1]
         proof.landed(landing)
         finding = proof.of(landing)
-        if finding.sign is not None and not finding.sign.cookies and not proof.certain:
-            raise LoginError(
-                f"the login as profile {self._name} ended at {urls.split_userinfo(landing.url)[0]}, which "
-                f"{finding.sign.reason}: wrong user name or password?"
-            )
+        if not proof.certain:
+            told = f"the login as profile {self._name} ended at {urls.split_userinfo(landing.url)[0]}, which"
+            if finding.sign is not None and not finding.sign.cookies:
+                raise LoginError(f"{told} {finding.sign.reason}: wrong user name or password?")
+            if not landing.ok:
+                raise LoginError(f"{told} answered {landing.status_code} {landing.reason or ''}".rstrip())
         if finding.member or not proof.certain:
             self._confirm(self.epoch)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawlkit.sessions import foreignanswers, models
 from crawlkit.sessions.confiding import Confiding
-from crawlkit.sessions.defaults import UNSET, Unset
+from crawlkit.sessions.defaults import UNSET, Unset, UsualTimeout
 from crawlkit.sessions.environment import resolve_proxies
 from crawlkit.sessions.following import ChosenProxies, Redirects
 from crawlkit.sessions.foreignjars import adapt, cookie_url
@@ -26,9 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crawlkit.sessions.autosave import Autosave
+    from crawlkit.sessions.counting import Counting
     from crawlkit.sessions.membership import Membership
     from crawlkit.sessions.prepared import PreparedRequest
     from crawlkit.sessions.response import Response
+
+
+#: How often a page that a login reads is asked for again.
+LOGIN_RETRIES = 3
 
 
 class Instant(float):
@@ -72,6 +77,8 @@ class Sending(Redirects, Confiding):
             return self._send(request, kwargs)
         if membership.inside:
             membership.sending(request)
+            if request.method == "GET":  # what a login posts is sent once; its pages may stumble
+                kwargs.setdefault("retries", self.retries or LOGIN_RETRIES)
             return self._send(request, kwargs)
         if not heal:
             return self._send(request, kwargs)
@@ -92,7 +99,7 @@ class Sending(Redirects, Confiding):
         kwargs.setdefault("stream", self.stream)
         kwargs.setdefault("verify", self.verify)
         kwargs.setdefault("cert", self.cert)
-        kwargs.setdefault("timeout", self.timeout)
+        timeout = kwargs.setdefault("timeout", self.timeout)
         if "proxies" not in kwargs:
             kwargs["proxies"] = ChosenProxies(resolve_proxies(request, self.proxies, self.trust_env), None)
         # Only what was asked for is passed on: an adapter that somebody wrote for requests does not know these.
@@ -104,8 +111,13 @@ class Sending(Redirects, Confiding):
         if max_body is not None:
             kwargs["max_body"] = max_body
         adapter = self.get_adapter(request.url or "")
+        request._usual_timeout = None
+        if type(timeout) is UsualTimeout and getattr(adapter, "knows_usual_timeout", False):
+            # As in requests an adapter sees None where nobody set a timeout, for there are those that set one then.
+            request._usual_timeout, kwargs["timeout"] = timeout, None
         follow = bool(allow_redirects) or allow_redirects is HOP
-        policy = self._policy(retries, adapter)
+        policy = self._policy(retries)
+        request._repeated = policy is not None or retries is not UNSET
         if policy is None:
             response = self._exchange(adapter, request, follow, kwargs)
         else:
@@ -114,7 +126,7 @@ class Sending(Redirects, Confiding):
             )
         if self.get_redirect_target(response) is None:
             return response
-        kwargs["max_body"] = max_body
+        kwargs["timeout"], kwargs["max_body"] = timeout, max_body
         if retries is not UNSET:
             kwargs["retries"] = retries
         if not allow_redirects:
@@ -165,7 +177,7 @@ class Sending(Redirects, Confiding):
         elif not kwargs["stream"]:
             _ = response.content
         elif "deadline" in kwargs:
-            _lift_deadline(response, kwargs["timeout"])
+            _lift_deadline(response, request._usual_timeout or kwargs["timeout"])
         answered: Response = response
         return answered
 
@@ -181,12 +193,9 @@ class Sending(Redirects, Confiding):
         if self._autosave is not None:
             self._autosave.note(self.headers, self._usual_headers)
 
-    def _policy(self, retries: Any, adapter: Any) -> RetryPolicy | None:
+    def _policy(self, retries: Any) -> RetryPolicy | Counting | None:
         value = self.retries if retries is UNSET else retries
-        if value:
-            return RetryPolicy.of(value)
-        most = getattr(adapter, "max_retries", None)
-        return RetryPolicy.of_adapter(most) if most else None
+        return RetryPolicy.of(value) if value else None
 
 
 def _instant(deadline: float | Unset | None) -> Instant | None:

@@ -71,8 +71,9 @@ class Signs:
         """
         if response.status_code == 401:
             return Sign("answered 401")
-        if self.is_login_page(response.history[0].url if response.history else response.url):
-            return None  # it was asked for
+        asked = response.history[0] if response.history else response
+        if asked.request.method == "GET" and self.is_login_page(asked.url):
+            return None  # it is what was asked for
         if self._led_to_login(response):
             form = _login_form(response) if body else None
             if not body or form is not None or not _is_root(response.url):
