@@ -10,7 +10,7 @@ CrawlkitError
 │   │   ├── AddressForbidden          the address is private and allow_private is off
 │   │   ├── PoolTimeout               no connection became free in time
 │   │   └── BadResponse               what the server sent is no HTTP
-│   ├── Timeout                       ReadTimeout, BodyTimeout, DeadlineExceeded; ConnectTimeout
+│   ├── Timeout                       ReadTimeout, BodyTimeout, RetriedTimeout, DeadlineExceeded; ConnectTimeout
 │   ├── URLRequired  TooManyRedirects  RetryError  UnrewindableBodyError
 │   ├── MissingSchema  InvalidSchema  InvalidURL  InvalidHeader  InvalidProxyURL   (ValueErrors)
 │   ├── InvalidJSONError              JSONDecodeError (also json's)
@@ -75,7 +75,12 @@ class HTTPError(RequestException):
 
 
 class ConnectionError(RequestException):
-    """No connection to the server could be made, or it broke before an answer was complete."""
+    """No connection to the server could be made, or it broke before an answer was complete.
+
+    `unsent`: no connection came about, so that nothing of the request was sent.
+    """
+
+    unsent = False
 
 
 class ProxyError(ConnectionError):
@@ -102,6 +107,10 @@ class ReadTimeout(Timeout):
 
 class BodyTimeout(ReadTimeout, ConnectionError):
     """The server fell silent within the body. requests calls it ConnectionError, so it is both."""
+
+
+class RetriedTimeout(ReadTimeout, ConnectionError):
+    """The server sent nothing, at none of an adapter's `max_retries`. requests calls it ConnectionError, so it is both."""
 
 
 class DeadlineExceeded(Timeout):

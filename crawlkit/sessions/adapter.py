@@ -1,59 +1,39 @@
 """HTTPAdapter: one exchange, from a prepared request to a Response whose body is still to be read.
 
 What belongs here: choosing the connection's key, sending, reading the head, the one repetition on a stale connection.
-What does not: redirects, cookies, retries, reading the body (session.py), limits (pool.py). Errors of every kind leave
+What does not: redirects, cookies, reading the body (session.py), counting `max_retries` (counting.py), limits (pool.py),
+what an adapter says of its connections in urllib3's words (managers.py, foreignpools.py). Errors of every kind leave
 through faults.py.
-
-The names that programs written for requests override are here (`init_poolmanager`, `build_response`, `add_headers`,
-`proxy_headers`, `request_url`, `cert_verify`, `send`, `close`), though what lies beneath is our pool and not urllib3's.
 """
 
 from __future__ import annotations
 
-import errno
-import ssl
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
+from urllib3.exceptions import LocationValueError
+from urllib3.util.retry import Retry
+
 from crawlkit import exceptions as errors
-from crawlkit.sessions import bodies, faults, routes
+from crawlkit.sessions import faults, foreignpools, routes
 from crawlkit.sessions.body import rewind_body
-from crawlkit.sessions.channel import Gone, Tee
+from crawlkit.sessions.counting import Counting, no_retries, repeats
 from crawlkit.sessions.environment import select_proxy
+from crawlkit.sessions.exchanging import Errand, Exchanging
 from crawlkit.sessions.headers import CaseInsensitiveDict
-from crawlkit.sessions.heads import Head
-from crawlkit.sessions.held import Held
-from crawlkit.sessions.outgoing import Outgoing, outgoing
+from crawlkit.sessions.managers import Managers
+from crawlkit.sessions.outgoing import Outgoing
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.raw import RawResponse
 from crawlkit.sessions.response import Response
+from crawlkit.sessions.retry import RetryPolicy
 from crawlkit.sessions.routes import Key, Place, Proxy
-from crawlkit.sessions.share import Share
 from crawlkit.sessions.target import urldefragauth
 from crawlkit.sessions.timeouts import Times, times_for
-from crawlkit.sessions.tls import TLSSettings, settings, warn_of_unverified
-from crawlkit.sessions.wire import Wire
+from crawlkit.sessions.tls import TLSSettings, settings
 
 DEFAULT_POOLSIZE = 10
-
-# What may be done twice without harm (RFC 9110 section 9.2.2): a server that closed without a word may have done it.
-_IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
-
-_OPTIONS = frozenset(
-    (
-        "assert_fingerprint",
-        "assert_hostname",
-        "blocksize",
-        "server_hostname",
-        "socket_options",
-        "source_address",
-        "ssl_context",
-        "ssl_maximum_version",
-        "ssl_minimum_version",
-    )
-)
-# Settings of urllib3's own pools that have no meaning here, or another way of being set.
-_IGNORED = frozenset(("timeout", "retries", "maxsize", "block", "headers", "strict"))
 
 
 class BaseAdapter:
@@ -76,18 +56,21 @@ class BaseAdapter:
         raise NotImplementedError
 
 
-class HTTPAdapter(BaseAdapter):
+class HTTPAdapter(Managers, Exchanging, BaseAdapter):
     """Sends over a ConnectionPool, its own or one that is shared. May be used from any thread.
 
     `pool_maxsize` is how many connections to one host may be open when `pool_block` says that threads wait for them;
-    otherwise, and for `pool_connections`, the pool's own limits hold. `max_retries` is kept for the Session's policy.
+    otherwise, and for `pool_connections`, the pool's own limits hold. `max_retries` is a number or urllib3's Retry, which
+    is what the attribute reads as; it means what it means to requests, and not where a session repeats by a policy of
+    its own. A RetryPolicy is taken, too.
 
     `tee`, when set, is called with each prepared request and gives a Tee that sees its bytes, or None.
     """
 
     __attrs__ = ["max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block"]
 
-    tee: Callable[[Any], Tee | None] | None = None
+    # A session gives no timeout where nobody set one, and writes its usual one on the request.
+    knows_usual_timeout = True
 
     def __init__(
         self,
@@ -98,64 +81,34 @@ class HTTPAdapter(BaseAdapter):
         *,
         pool: ConnectionPool | None = None,
     ) -> None:
-        self.max_retries = max_retries
-        self.config: dict[str, Any] = {}
+        self.max_retries: Any = _retries(max_retries)
         self._pool_connections = pool_connections
         self._pool_maxsize = pool_maxsize
         self._pool_block = pool_block
-        self.pool = pool  # type: ignore[assignment] # made by init_poolmanager when there is none
-        self._options: tuple[tuple[str, Any], ...] = ()
-        self._context: Any = None
-        self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
-
-    pool: ConnectionPool
+        self._begin(pool)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name, None) for name in self.__attrs__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.config = {}
-        self._options, self._context = (), None
-        self.pool = None  # type: ignore[assignment]
         for name, value in state.items():
             setattr(self, name, value)
+        self._begin(None)
+
+    def _begin(self, pool: ConnectionPool | None) -> None:
+        self.config: dict[str, Any] = {}
+        self.proxy_manager = {}
         self.init_poolmanager(self._pool_connections, self._pool_maxsize, block=self._pool_block)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
-        """Make the pool, unless there is one. Override it to pass on settings of connections, as with requests:
-
-        `ssl_context`, `ssl_minimum_version`, `ssl_maximum_version`, `assert_hostname`, `assert_fingerprint`,
-        `server_hostname`, `source_address`, `socket_options`. TypeError names any other.
-        """
-        unknown = pool_kwargs.keys() - _OPTIONS - _IGNORED
-        if unknown:
-            raise TypeError(
-                f"init_poolmanager() does not know {', '.join(sorted(unknown))}; it knows {', '.join(sorted(_OPTIONS))}"
-            )
-        self._context = pool_kwargs.pop("ssl_context", None)
-        self._options = tuple(sorted((n, v) for n, v in pool_kwargs.items() if n in _OPTIONS and v is not None))
-        if self.pool is None:
-            self.pool = ConnectionPool(per_host=maxsize if block else None)
-
-    @property
-    def poolmanager(self) -> ConnectionPool:
-        """The pool, under requests' name."""
-        return self.pool
+        self._note_usual_settings()
+        if pool is None:
+            usual = self._usual_settings
+            pool = ConnectionPool(per_host=usual.get("maxsize") if usual.get("block") else None)
+        self.pool = pool
 
     # --- what may be overridden -------------------------------------------------------------------------------------
 
     def add_headers(self, request: Any, **kwargs: Any) -> None:
         """Change the request's headers just before it is sent; does nothing here."""
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Called with each connection for https that is about to be opened; does nothing here."""
-
-    def proxy_headers(self, proxy: str) -> dict[str, str]:
-        """The headers for the proxy at this URL: Proxy-Authorization, when the URL has a user name."""
-        where = routes.proxy_at(proxy)
-        if not where.username:
-            return {}
-        return {"Proxy-Authorization": routes.basic_auth(where.username, where.password or "")}
 
     def request_url(self, request: Any, proxies: Any) -> str:
         """The target in the request line: path and query, or for a proxy that forwards the URL without userinfo."""
@@ -184,10 +137,6 @@ class HTTPAdapter(BaseAdapter):
         response.connection = self
         return response
 
-    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Key:
-        """What decides which connections a request may use: origin, proxy, TLS settings."""
-        return self._key(request, routes.place_of(request.url), verify, cert, proxies)
-
     # --- sending ----------------------------------------------------------------------------------------------------
 
     def send(
@@ -208,34 +157,72 @@ class HTTPAdapter(BaseAdapter):
         time.monotonic() for all of it, the body included; `max_body` the most bytes that its body may give. Raises
         crawlkit's exceptions, OSError for a certificate file that is not there, ValueError for a timeout that is none.
         """
-        times = times_for(timeout, deadline)
+        times = times_for(getattr(request, "_usual_timeout", None) if timeout is None else timeout, deadline)
+        special: Callable[[bool], Any] | None = None
         try:
-            place, target = routes.split(request.url)
-            key = self._key(request, place, verify, cert, proxies)
-            self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
-            if type(self).request_url is not HTTPAdapter.request_url or key.is_forwarded:
-                target = self.request_url(request, proxies)
-            out = self._outgoing(request, target, place, key)
+            if self._is_special():
+                given = {"stream": stream, "timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
+                special, target = self._special_way(request, given, times, max_body)
+            else:
+                place, target = routes.split(request.url)
+                key = self._key(request, place, verify, cert, proxies)
+                self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
+                if type(self).request_url is not HTTPAdapter.request_url or key.is_forwarded:
+                    target = self.request_url(request, proxies)
+                errand = Errand(request, place, target, key, times, max_body)
+                out = errand.outgoing()
         except errors.RequestException as error:
             raise faults.border(error, request, phase=faults.CONNECT) from error.__cause__
-        pool = self.pool
-        share = pool.check_out()
-        try:
-            return self._exchange(request, out, key, times, share, max_body)
-        finally:
-            pool.check_in(share)
+        retries = self.max_retries
+        if not repeats(retries) or getattr(request, "_repeated", False):
+            raw = self._once(errand, out) if special is None else special(False)
+            raw.retries = retries
+            return self.build_response(request, raw)
+        once = special if special is not None else self._way(errand, out)
+        if isinstance(retries, RetryPolicy):
+            tries = count()
+            return retries.call(
+                lambda again: self.build_response(again, once(next(tries) > 0)), request, deadline=times.deadline
+            )
+        counting = Counting(retries, pool=lambda: self._asked_pool(request, verify, proxies, cert), target=target)
+        raw = counting.run(once, request, deadline=times.deadline)
+        raw.retries = counting.retry
+        return self.build_response(request, raw)
 
-    def _outgoing(self, request: Any, target: str, place: Place, key: Key) -> Outgoing:
-        proxy = key.proxy
-        return outgoing(
-            request.method,
-            target,
-            place.field,
-            request.headers,
-            request.body,
-            proxy_fields=proxy.headers if proxy is not None and key.is_forwarded else (),
-            hide_proxy_authorization=place.scheme == "https",
-        )
+    def _way(self, errand: Errand, out: Outgoing) -> Callable[[bool], RawResponse]:
+        """Sends the request once each time that it is called; told whether its body was sent before."""
+        return lambda again: self._once(errand, errand.outgoing_again(out) if again else out)
+
+    def _special_way(
+        self, request: Any, given: dict[str, Any], times: Times, max_body: int | None
+    ) -> tuple[Callable[[bool], Any], str]:
+        """How to send `request` once where somebody says how connections are made; and the request's target."""
+        verify, cert, proxies = given["verify"], given["cert"], given["proxies"]
+        try:
+            conn = foreignpools.for_one_request(self._asked_pool(request, verify, proxies, cert))
+        except (ValueError, LocationValueError) as error:
+            if isinstance(error, errors.RequestException):
+                raise
+            raise errors.InvalidURL(str(error)) from error
+        self.cert_verify(conn, request.url, verify, cert)
+        target = self.request_url(request, proxies)
+        self.add_headers(request, **given)
+        found = foreignpools.read(conn, request)
+        if found is not None:
+            place, key = found
+            if key.proxy is not None:
+                key = key._replace(proxy=_with_given(key.proxy, request, place))
+            errand = Errand(request, place, target, key, times, max_body)
+            return self._way(errand, errand.outgoing()), target
+        unknown = {"deadline=": times.deadline, "max_body=": max_body, "an archive": self.tee}
+        foreignpools.refuse_what_it_cannot(conn, request, unknown, allow_private=self.pool.allow_private)
+
+        def once(again: bool) -> Any:
+            if again and request.body is not None and not isinstance(request.body, (bytes, str)):
+                rewind_body(request)
+            return foreignpools.exchange(conn, request, target, times)
+
+        return once, target
 
     def _key(self, request: Any, place: Place, verify: Any, cert: Any, proxies: Any) -> Key:
         proxy: Proxy | None = None
@@ -243,106 +230,31 @@ class HTTPAdapter(BaseAdapter):
             proxy = self._proxy(request, place, url)
         tls: TLSSettings | None = None
         if place.scheme == "https" or (proxy is not None and proxy.scheme == "https"):
-            tls = settings(verify, cert, self._context)
-        return Key(place.netloc, place.scheme, place.host, place.port, proxy, tls, self._options)
+            tls = settings(verify, cert)
+        return Key(place.netloc, place.scheme, place.host, place.port, proxy, tls, ())
 
     def _proxy(self, request: Any, place: Place, url: str) -> Proxy:
         proxy = routes.proxy_at(url)
-        fields = dict(self.proxy_headers(url if "://" in url else f"http://{url}"))
-        # Credentials that somebody put on a request for an https origin were meant for the proxy before it.
-        given = request.headers.get("Proxy-Authorization") if place.scheme == "https" else None
-        if given is not None and not any(name.lower() == "proxy-authorization" for name in fields):
-            fields["Proxy-Authorization"] = given if isinstance(given, str) else given.decode("latin-1")
-        return proxy._replace(headers=tuple(fields.items()))
-
-    def _exchange(
-        self, request: Any, out: Outgoing, key: Key, times: Times, share: Share, max_body: int | None
-    ) -> Response:
-        pool = self.pool
-        wire = self._lease(request, key, times, share)
-        phase, crowded = faults.CONNECT, False
-        try:
-            while True:
-                if self.tee is not None:
-                    wire.tee = self.tee(request)
-                reused = wire.uses
-                try:
-                    if wire.sock is None:
-                        phase = faults.CONNECT
-                        self._open(wire, request, key, times)
-                    if wire.tee is not None:
-                        wire.tee.connected(wire.address if key.proxy is None else None)
-                    wire.begin(times.read, times.deadline)
-                    phase = faults.SEND
-                    wire.transmit(out.first, out.rest)
-                    phase = faults.HEAD
-                    head = wire.read_head()
-                    break
-                except Gone as gone:
-                    # The server closed an idle connection while the request was on its way: no fault, no attempt.
-                    if not reused or not _may_repeat(request, out, gone):
-                        raise
-                    out = self._again(request, out, key)
-                except OSError as error:
-                    # Out of file descriptors: idle connections hold some.
-                    if error.errno not in _NO_DESCRIPTORS or crowded or not pool.close_idle():
-                        raise
-                    crowded = True
-                wire.end(truncated=True)
-                wire = pool.renew(wire)
-            length, keep = bodies.framing(head, request.method)
-        except BaseException as error:  # noqa: BLE001 - every one is raised again, ours in place of what is foreign
-            late = times.is_late()
-            wire.end(truncated=True)
-            pool.release(wire, keep=False)
-            outcome = faults.border(error, request, phase=phase, key=key, late=late)
-            raise outcome from outcome.__cause__
-        if out.last or wire.half_sent:
-            keep = False
-        return self.build_response(request, self._raw(request, wire, head, length, keep, max_body))
-
-    def _raw(self, request: Any, wire: Wire, head: Head, length: int, keep: bool, max_body: int | None) -> RawResponse:
-        if 0 <= length <= wire.buffered():
-            # The usual page: it is all here, so the connection goes back before anybody looks at the answer.
-            body = wire.take(length) if length else b""
-            if wire.tee is not None:
-                wire.end(truncated=False)
-            self.pool.release(wire, keep=keep)
-            return RawResponse(head, request, whole=body, max_body=max_body)
-        held = Held(wire, bodies.reader(wire, length), keep, self.pool)
-        return RawResponse(head, request, held=held, max_body=max_body)
-
-    def _lease(self, request: Any, key: Key, times: Times, share: Share) -> Wire:
-        try:
-            return self.pool.lease(key, share, until=times.connect_until(), deadline=times.deadline)
-        except (errors.RequestException, ssl.SSLError) as error:
-            raise faults.border(error, request, phase=faults.CONNECT, key=key) from error.__cause__
-
-    def _open(self, wire: Wire, request: Any, key: Key, times: Times) -> None:
-        if key.scheme == "https":
-            self.cert_verify(wire, request.url, key.tls.verify if key.tls else True, key.tls.cert if key.tls else None)
-        if key.tls is not None and key.tls.verify is False:
-            warn_of_unverified(key.netloc, key.options)
-        wire.open(times.connect_until())
-
-    def _again(self, request: Any, out: Outgoing, key: Key) -> Outgoing:
-        if out.rest is None:
-            return out
-        rewind_body(request)
-        place, target = routes.split(request.url)
-        return self._outgoing(request, target, place, key)
+        fields = self.proxy_headers(url if "://" in url else f"http://{url}")
+        return _with_given(proxy._replace(headers=tuple(fields.items())), request, place)
 
     def close(self) -> None:
         """Close the pool's idle connections. It may be used again."""
         self.pool.close()
+        self._clear_managers()
 
 
-_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+def _with_given(proxy: Proxy, request: Any, place: Place) -> Proxy:
+    """The proxy, with credentials that somebody put on a request for an https origin: they were meant for it."""
+    given = request.headers.get("Proxy-Authorization") if place.scheme == "https" else None
+    if given is None or any(name.lower() == "proxy-authorization" for name, _ in proxy.headers):
+        return proxy
+    field = ("Proxy-Authorization", given if isinstance(given, str) else given.decode("latin-1"))
+    return proxy._replace(headers=(*proxy.headers, field))
 
 
-def _may_repeat(request: Any, out: Outgoing, gone: Gone) -> bool:
-    """Whether a request that got no answer on a used connection may go out once more on a new one."""
-    spec = getattr(request, "spec", None)
-    if not gone.unsent and request.method not in _IDEMPOTENT and not getattr(spec, "safe", None):
-        return False
-    return out.rest is None or bool(getattr(request, "resendable", False))
+def _retries(value: Any) -> Any:
+    """What an adapter keeps of its `max_retries`; as in requests a number becomes a Retry."""
+    if isinstance(value, RetryPolicy):
+        return value
+    return no_retries() if value is not None and value == 0 else Retry.from_int(value)

@@ -23,8 +23,13 @@ class Unset(Enum):
 
 UNSET: Final = Unset.UNSET
 
+
+class UsualTimeout(tuple[float, float]):
+    """A timeout (connect, read) that nobody asked for: it holds, and an adapter that sets its own goes before it."""
+
+
 # Seconds to connect, and without a byte while reading. A job that nobody watches must not hang for ever.
-DEFAULT_TIMEOUT = (10.0, 30.0)
+DEFAULT_TIMEOUT: Final = UsualTimeout((10.0, 30.0))
 
 
 def default_user_agent(name: str = "crawlkit") -> str:

@@ -58,6 +58,8 @@ def explained(
         found = _translate(inner, where, phase, key, late)
         if found is not None:
             found.request = request
+            if phase == CONNECT and isinstance(found, errors.ConnectionError):
+                found.unsent = True
             return found
     return errors.ConnectionError(f"{where}: {error or type(error).__name__}", request=request)
 
@@ -65,6 +67,8 @@ def explained(
 def _named(error: errors.RequestException, where: str, request: Any) -> errors.RequestException:
     """The same error with the request in it; the message gets the URL once."""
     message = str(error)
+    if isinstance(error, (errors.NameNotFound, errors.PoolTimeout)):
+        error.unsent = True
     if where not in message:
         error.args = (f"{where}: {message}",)
     if error.request is None:

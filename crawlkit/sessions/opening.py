@@ -15,7 +15,7 @@ from crawlkit.exceptions import InvalidSchema
 from crawlkit.sessions.addresses import AddressPolicy, is_literal
 from crawlkit.sessions.resolver import Resolver
 from crawlkit.sessions.routes import Key, Proxy
-from crawlkit.sessions.tls import TLSSettings, context_for
+from crawlkit.sessions.tls import TLSSettings, context_for, to_load
 from crawlkit.sessions.wire import TLSWire, Wire
 
 
@@ -51,8 +51,9 @@ def _direct(key: Key, options: dict[str, Any]) -> Wire:
 def _through_http(key: Key, proxy: Proxy, options: dict[str, Any]) -> Wire:
     url = Url(proxy.scheme, None, proxy.host, proxy.port)
     tls = key.tls or TLSSettings()
-    proxy_tls = context_for(TLSSettings(tls.verify)) if proxy.scheme == "https" else None
-    config = ProxyConfig(proxy_tls, False, None, None)
+    config: ProxyConfig = options.get("proxy_config") or ProxyConfig(None, False, None, None)
+    if proxy.scheme == "https" and config.ssl_context is None:
+        config = config._replace(ssl_context=context_for(TLSSettings(tls.verify)))
     wire: Wire
     if key.is_tunnel:
         wire = TLSWire(proxy.host, proxy.port, proxy=url, proxy_config=config, **_secured(tls, options))
@@ -79,6 +80,7 @@ def _through_socks(key: Key, proxy: Proxy, options: dict[str, Any]) -> Wire:
 
 
 _PLAIN_OPTIONS = frozenset(("source_address", "socket_options", "blocksize"))
+_TLS_OPTIONS = _PLAIN_OPTIONS | {"assert_hostname", "assert_fingerprint", "server_hostname"}
 
 
 def _plain(options: dict[str, Any]) -> dict[str, Any]:
@@ -88,9 +90,13 @@ def _plain(options: dict[str, Any]) -> dict[str, Any]:
 def _secured(tls: TLSSettings, options: dict[str, Any]) -> dict[str, Any]:
     """What urllib3 needs to know. Without verifying, nothing about names is checked either."""
     context = context_for(tls)
-    secured = {**options, "ssl_context": context}
+    secured = {name: value for name, value in options.items() if name in _TLS_OPTIONS}
+    secured |= {"ssl_context": context, **to_load(tls)}
     if tls.verify is False:
         secured.update(cert_reqs=ssl.CERT_NONE, assert_hostname=False)
+    elif tls.context is not None:
+        # As with requests verify= says whether to, and a context that does not is made to.
+        secured["cert_reqs"] = ssl.CERT_REQUIRED
     return secured
 
 

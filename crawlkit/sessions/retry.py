@@ -9,11 +9,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from urllib3.util.retry import Retry
+
 from crawlkit import exceptions as errors
+from crawlkit.sessions.counting import Counting
 
 if TYPE_CHECKING:
     import threading
@@ -64,26 +67,19 @@ class RetryPolicy:
             object.__setattr__(self, "methods", frozenset(method.upper() for method in self.methods))
 
     @classmethod
-    def of(cls, value: Any) -> RetryPolicy | None:
-        """The policy that `value` means: None, False or 0 none; a number so many retries; a policy; urllib3's Retry."""
+    def of(cls, value: Any) -> RetryPolicy | Counting | None:
+        """The policy that `value` means: None, False or 0 none; a number so many retries; a policy; urllib3's Retry,
+        which counts for itself.
+        """
         if isinstance(value, RetryPolicy):
             return value
         if value is None or value is False:
             return None
         if isinstance(value, int):
             return cls(value) if value > 0 else None
-        if hasattr(value, "status_forcelist"):
-            return _of_urllib3(value)
-        raise TypeError(f"retries must be a number, a RetryPolicy or None, not {type(value).__name__}")
-
-    @classmethod
-    def of_adapter(cls, value: Any) -> RetryPolicy | None:
-        """The policy that an adapter's `max_retries` means: a number is for requests of which nothing was sent."""
-        policy = cls.of(value)
-        plain = isinstance(value, int) and not isinstance(value, RetryPolicy)
-        if policy is not None and plain:
-            return replace(policy, only_unsent=True, statuses=frozenset(), backoff_seconds=0.0)
-        return policy
+        if isinstance(value, Retry):
+            return Counting(value)
+        raise TypeError(f"retries must be a number, a RetryPolicy, urllib3's Retry or None, not {type(value).__name__}")
 
     def delay(
         self,
@@ -160,6 +156,8 @@ def nothing_was_sent(error: BaseException) -> bool:
         return True
     if not isinstance(error, errors.ConnectionError):
         return False
+    if error.unsent:
+        return True
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ConnectionRefusedError) or type(seen).__name__ == "NewConnectionError":
@@ -185,26 +183,3 @@ def parse_retry_after(value: str | None, now: float | None = None) -> float | No
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
     return seconds if seconds >= 0 else None
-
-
-def _of_urllib3(retry: Any) -> RetryPolicy | None:
-    """What urllib3's Retry says, as far as it fits: programs configure their adapters with one."""
-    counts = [count for count in (retry.connect, retry.read, retry.status) if isinstance(count, int)]
-    total = retry.total
-    if total is False or total == 0:
-        return None
-    if total is None or isinstance(total, bool):
-        total = max(counts, default=10)
-    if total <= 0:
-        return None
-    methods = retry.allowed_methods
-    return RetryPolicy(
-        retries=total,
-        statuses=frozenset(retry.status_forcelist or ()),
-        methods=frozenset(methods) if methods else None,
-        backoff_seconds=retry.backoff_factor,
-        max_backoff_seconds=retry.backoff_max,
-        respect_retry_after=retry.respect_retry_after_header,
-        only_unsent=retry.read in (0, False) and retry.read is not None and not retry.status_forcelist,
-        raise_on_status=retry.raise_on_status,
-    )

@@ -94,6 +94,14 @@ def place_of(url: str) -> Place:
     return split(url)[0]
 
 
+def place_at(scheme: str, host: str, port: int | None) -> Place:
+    """The origin at this host (IPv6 with or without brackets) and port, by default the scheme's."""
+    host = host.strip("[]")
+    port = port or _PORTS[scheme]
+    name = f"[{host.partition('%')[0]}]" if ":" in host else host
+    return Place(scheme, host, port, f"{host}:{port}", name if port == _PORTS[scheme] else f"{name}:{port}")
+
+
 def split(url: str) -> tuple[Place, str]:
     """The origin of a prepared URL, and its target in origin form (RFC 9112 section 3.2.1), fragment gone."""
     start = url.find("://") + 3
@@ -126,11 +134,7 @@ def _learn(url: str) -> tuple[Place, int]:
         raise InvalidSchema(f"only http and https can be fetched, not {parts.scheme!r}")
     if not parts.host:
         raise InvalidURL("it has no host")
-    host = parts.host.strip("[]")
-    port = parts.port or _PORTS[parts.scheme]
-    name = f"[{host.partition('%')[0]}]" if ":" in host else host
-    field = name if port == _PORTS[parts.scheme] else f"{name}:{port}"
-    place = Place(parts.scheme, host, port, f"{host}:{port}", field)
+    place = place_at(parts.scheme, parts.host, parts.port)
     start = url.find("://") + 3
     slash = url.find("/", start)
     # Remembered only where cutting at the first slash finds the same authority as parsing does.

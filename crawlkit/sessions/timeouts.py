@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from urllib3.util import Timeout
 
+from crawlkit.sessions.defaults import UsualTimeout
+
 
 class Times(NamedTuple):
     """Seconds to connect and between bytes, each None for as long as it takes; `deadline` of time.monotonic() or
@@ -37,6 +39,8 @@ def times_for(timeout: Any, deadline: float | None) -> Times:
     """The times for a `timeout` of None, seconds, a pair (connect, read), or urllib3's Timeout. ValueError for
     others.
     """
+    if type(timeout) is UsualTimeout:
+        return Times(timeout[0], timeout[1], deadline)
     if isinstance(timeout, Timeout):
         return _of_urllib3(timeout, deadline)
     if isinstance(timeout, tuple):

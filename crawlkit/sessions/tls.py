@@ -10,11 +10,12 @@ import errno
 import os
 import ssl
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from urllib3.exceptions import InsecureRequestWarning
-from urllib3.util.ssl_ import create_urllib3_context
+from urllib3.util.ssl_ import create_urllib3_context, resolve_ssl_version
 
 Cert = str | tuple[str, str] | None
 
@@ -23,12 +24,15 @@ class TLSSettings(NamedTuple):
     """What makes one TLS connection usable in place of another: part of a connection's key.
 
     `verify` is True (the system's authorities), False, or the path of a bundle or folder of authorities; `cert` the
-    path of a client certificate with its key, or a pair of paths; `context` a context that an adapter brought along.
+    path of a client certificate with its key, or a pair of paths; `context` a context that an adapter brought along;
+    `more` what else an adapter asked for, by urllib3's names: `ssl_version`, `ssl_minimum_version`,
+    `ssl_maximum_version`, `ca_cert_dir` (beside a bundle), `ca_cert_data`, `key_password`.
     """
 
     verify: bool | str = True
     cert: Cert = None
     context: ssl.SSLContext | None = None
+    more: tuple[tuple[str, Any], ...] = ()
 
     def __repr__(self) -> str:
         return f"TLSSettings(verify={self.verify!r}, cert={'…' if self.cert else None})"
@@ -91,10 +95,11 @@ def context_for(tls: TLSSettings) -> ssl.SSLContext:
     Raises FileNotFoundError (an OSError, as in requests) naming the file and the setting, ssl.SSLError for a file that
     has no certificate in it. May be called from any thread.
     """
-    if tls.context is not None and tls.verify is not False:
-        return _with_authorities(tls.context)
     named = [path for path in (tls.verify, *_paths(tls.cert)) if isinstance(path, str)]
-    key = (tls.verify, tls.cert, *(_version(path, tls) for path in named))
+    versions = [_version(path, tls) for path in named]
+    if tls.context is not None:
+        return _with_authorities(tls.context, tls) if tls.verify is not False else _unverified(tls.context)
+    key = (tls.verify, tls.cert, tls.more, *versions)
     context = _contexts.get(key)
     if context is None:
         context = _contexts.setdefault(key, _build(tls))
@@ -102,20 +107,46 @@ def context_for(tls: TLSSettings) -> ssl.SSLContext:
 
 
 def _build(tls: TLSSettings) -> ssl.SSLContext:
-    if tls.verify is False:
-        context = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
-    else:
-        context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-        if tls.verify is True:
-            _load_system(context)
-        elif Path(tls.verify).is_dir():
-            context.load_verify_locations(capath=tls.verify)
+    more = dict(tls.more)
+    context = create_urllib3_context(
+        ssl_version=resolve_ssl_version(more["ssl_version"]) if "ssl_version" in more else None,
+        ssl_minimum_version=more.get("ssl_minimum_version"),
+        ssl_maximum_version=more.get("ssl_maximum_version"),
+        cert_reqs=ssl.CERT_NONE if tls.verify is False else ssl.CERT_REQUIRED,
+    )
+    if tls.verify is not False:
+        if authorities := _authorities(tls):
+            context.load_verify_locations(**authorities)
         else:
-            context.load_verify_locations(cafile=tls.verify)
+            _load_system(context)
     if tls.cert is not None:
         certificate, *key = _paths(tls.cert)
-        context.load_cert_chain(certificate, key[0] if key else None, _refuse_password)
+        context.load_cert_chain(certificate, key[0] if key else None, more.get("key_password") or _refuse_password)
     return context
+
+
+def _authorities(tls: TLSSettings) -> dict[str, Any]:
+    """Where the authorities are that the settings name; nothing for the system's."""
+    more = dict(tls.more)
+    named = {"cadata": more.get("ca_cert_data"), "capath": more.get("ca_cert_dir")}
+    if isinstance(tls.verify, str):
+        named["capath" if Path(tls.verify).is_dir() else "cafile"] = tls.verify
+    return {name: value for name, value in named.items() if value}
+
+
+def to_load(tls: TLSSettings) -> dict[str, Any]:
+    """What urllib3 has to load into a context that an adapter brought along, as it does for requests."""
+    if tls.context is None:
+        return {}
+    found: dict[str, Any] = {}
+    if tls.verify is not False:
+        names = {"cadata": "ca_cert_data", "capath": "ca_cert_dir", "cafile": "ca_certs"}
+        found = {names[name]: value for name, value in _authorities(tls).items()}
+    if tls.cert is not None:
+        certificate, *key = _paths(tls.cert)
+        found |= {"cert_file": certificate, "key_file": key[0] if key else None}
+        found["key_password"] = dict(tls.more).get("key_password")
+    return found
 
 
 def _load_system(context: ssl.SSLContext) -> None:
@@ -131,11 +162,37 @@ def _load_system(context: ssl.SSLContext) -> None:
     context.load_verify_locations(cafile=certifi.where())
 
 
-def _with_authorities(context: ssl.SSLContext) -> ssl.SSLContext:
-    """An adapter's own context is used as it is; one that verifies and knows no authority gets the system's."""
-    if context.verify_mode != ssl.CERT_NONE and not context.cert_store_stats()["x509_ca"]:
+def _with_authorities(context: ssl.SSLContext, tls: TLSSettings) -> ssl.SSLContext:
+    """An adapter's own context is used as it is; one that knows no authority, where none is named, gets the system's."""
+    if not isinstance(context, ssl.SSLContext):
+        raise TypeError(f"ssl_context must be an ssl.SSLContext, not {type(context).__name__}")
+    if not context.cert_store_stats()["x509_ca"] and not _authorities(tls):
         _load_system(context)
     return context
+
+
+# By the context that they stand in for.
+_twins: weakref.WeakKeyDictionary[ssl.SSLContext, ssl.SSLContext] = weakref.WeakKeyDictionary()
+
+
+def _unverified(context: ssl.SSLContext) -> ssl.SSLContext:
+    """A context for connections that do not verify: this one, or where it does, another with its versions and ciphers.
+
+    Turning verifying off in the program's own would turn it off for whoever uses it at the same time.
+    """
+    if context.verify_mode == ssl.CERT_NONE:
+        return context
+    twin = _twins.get(context)
+    if twin is None:
+        twin = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
+        twin.minimum_version, twin.maximum_version = context.minimum_version, context.maximum_version
+        twin.options = context.options
+        ciphers = [cipher["name"] for cipher in context.get_ciphers() if not cipher["name"].startswith("TLS_")]
+        if ciphers:
+            level = getattr(context, "security_level", None)
+            twin.set_ciphers(":".join([*ciphers, *([] if level is None else [f"@SECLEVEL={level}"])]))
+        _twins[context] = twin
+    return twin
 
 
 def _refuse_password() -> str:

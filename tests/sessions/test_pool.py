@@ -23,6 +23,7 @@ from crawlkit.sessions.adapter import HTTPAdapter
 from crawlkit.sessions.ledger import Counts, Ledger
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.response import Response
+from crawlkit.sessions.routes import place_of
 from crawlkit.sessions.share import Share
 from crawlkit.sessions.wire import Wire
 from tests.sessions.exchanges import adapter, prepared
@@ -217,7 +218,7 @@ def test_the_first_to_wait_is_the_first_to_be_served() -> None:
 
 
 def _key(sender: HTTPAdapter, url: str) -> object:
-    return sender.get_connection_with_tls_context(prepared(url), True)
+    return sender._key(prepared(url), place_of(url), True, None, None)
 
 
 # --- lending ----------------------------------------------------------------------------------------------------------

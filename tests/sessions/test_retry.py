@@ -9,12 +9,10 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-import urllib3.util
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlkit import Request, RetryPolicy, Session, exceptions
-from crawlkit.sessions.adapter import HTTPAdapter
 from crawlkit.sessions.headers import CaseInsensitiveDict
 from crawlkit.sessions.response import Response
 from crawlkit.sessions.retry import parse_retry_after
@@ -161,37 +159,6 @@ def test_a_number_means_so_many_retries() -> None:
         RetryPolicy.of("three")
 
 
-def test_urllib3s_retry_is_understood() -> None:
-    retry = urllib3.util.Retry(
-        total=4, status_forcelist=[503], allowed_methods=["GET", "POST"], backoff_factor=0.25, backoff_max=9
-    )
-    policy = RetryPolicy.of(retry)
-    assert policy is not None
-    assert (4, frozenset({503}), 0.25, 9) == (
-        policy.retries,
-        policy.statuses,
-        policy.backoff_seconds,
-        policy.max_backoff_seconds,
-    )
-    assert policy.delay(1, response=response_of(503), method="POST") is not None
-    assert policy.delay(1, response=response_of(503), method="PUT") is None
-    assert RetryPolicy.of(urllib3.util.Retry(0)) is None
-    assert RetryPolicy.of(urllib3.util.Retry(0, read=False)) is None
-
-
-def test_a_number_on_an_adapter_is_for_what_was_not_sent() -> None:
-    """requests: `max_retries=3` never repeats a request that reached the server."""
-    policy = RetryPolicy.of_adapter(3)
-    assert policy is not None
-    assert policy.delay(1, error=exceptions.ConnectTimeout("slow"), method="POST") is not None
-    assert policy.delay(1, error=exceptions.ReadTimeout("slow")) is None
-    assert policy.delay(1, response=response_of(503)) is None
-    refused = exceptions.ConnectionError("refused")
-    refused.__cause__ = ConnectionRefusedError()
-    assert policy.delay(1, error=refused) is not None
-    assert policy.delay(1, error=exceptions.ConnectionError("reset")) is None
-
-
 # --- a session that repeats -------------------------------------------------------------------------------------------
 
 
@@ -273,17 +240,6 @@ def test_each_hop_has_its_own_tries() -> None:
         server.play("/b", [answer(503)], [answer(body=b"there")])
         assert b"there" == session.get(url).content
         assert ["/a", "/a", "/b", "/b"] == [request.target for request in server.requests]
-
-
-def test_an_adapter_may_bring_the_policy() -> None:
-    with HostileServer() as server, Session() as session:
-        retry = urllib3.util.Retry(total=2, status_forcelist=[503], backoff_factor=0)
-        session.mount("http://", HTTPAdapter(max_retries=retry))
-        url = server.play("/", [answer(503)], [answer()])
-        assert 200 == session.get(url).status_code
-        server.play("/always", [answer(503)])
-        with pytest.raises(exceptions.RetryError, match="503"):
-            session.get(server.url("/always"))
 
 
 def test_a_long_retry_after_is_not_slept_out() -> None:

@@ -22,6 +22,7 @@ from urllib3.util.wait import wait_for_read
 from crawlkit.exceptions import ChunkedEncodingError, ConnectTimeout, DeadlineExceeded, ReadTimeout, SSLError
 from crawlkit.sessions import tls
 from crawlkit.sessions.adapter import HTTPAdapter
+from crawlkit.sessions.routes import place_of
 from tests.sessions.exchanges import adapter, fetch, prepared
 from tests.sessions.scripted import PATIENCE, Peer, Scripted, always, ok
 
@@ -165,7 +166,7 @@ def test_what_is_tlss_own_leaves_an_idle_connection_clean(authority: trustme.CA,
         peer.more()
 
     with Scripted(script, tls=context(authority)) as server, adapter() as sender:
-        key = sender.get_connection_with_tls_context(prepared(server.url), bundle)
+        key = sender._key(prepared(server.url), place_of(server.url), bundle, None, None)
         wire = sender.pool.lease(key, sender.pool.share())
         wire.open(None)
         assert wait_for_read(wire.sock, PATIENCE)

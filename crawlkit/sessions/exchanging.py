@@ -1,0 +1,156 @@
+"""Exchanging: one request and the head of its answer, over a connection of a pool.
+
+What belongs here: taking a connection, sending, reading the head, the one repetition on a stale connection. What does not:
+which connection a request may use (adapter.py, managers.py), tries after a failure (counting.py), limits (pool.py),
+bytes (wire.py).
+"""
+
+from __future__ import annotations
+
+import errno
+import ssl
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from crawlkit import exceptions as errors
+from crawlkit.sessions import bodies, faults
+from crawlkit.sessions.body import rewind_body
+from crawlkit.sessions.channel import Gone, Tee
+from crawlkit.sessions.heads import Head
+from crawlkit.sessions.held import Held
+from crawlkit.sessions.outgoing import Outgoing, outgoing
+from crawlkit.sessions.pool import ConnectionPool
+from crawlkit.sessions.raw import RawResponse
+from crawlkit.sessions.routes import Key, Place
+from crawlkit.sessions.share import Share
+from crawlkit.sessions.timeouts import Times
+from crawlkit.sessions.tls import warn_of_unverified
+from crawlkit.sessions.wire import Wire
+
+# What may be done twice without harm (RFC 9110 section 9.2.2): a server that closed without a word may have done it.
+_IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+
+
+class Errand(NamedTuple):
+    """What is to be sent once, or several times: `place` says the Host, `key` the connections that will do."""
+
+    request: Any
+    place: Place
+    target: str
+    key: Key
+    times: Times
+    max_body: int | None
+
+    def outgoing(self) -> Outgoing:
+        """The request as bytes. InvalidHeader."""
+        request, place, proxy = self.request, self.place, self.key.proxy
+        return outgoing(
+            request.method,
+            self.target,
+            place.field,
+            request.headers,
+            request.body,
+            proxy_fields=proxy.headers if proxy is not None and self.key.is_forwarded else (),
+            hide_proxy_authorization=place.scheme == "https",
+        )
+
+    def outgoing_again(self, out: Outgoing) -> Outgoing:
+        """The same, to be sent once more: its body at the start. UnrewindableBodyError."""
+        if out.rest is None:
+            return out
+        rewind_body(self.request)
+        return self.outgoing()
+
+
+class Exchanging:
+    """The half of an HTTPAdapter that speaks. May be used from any thread."""
+
+    pool: ConnectionPool
+
+    tee: Callable[[Any], Tee | None] | None = None
+
+    def _once(self, errand: Errand, out: Outgoing) -> RawResponse:
+        pool = self.pool
+        share = pool.check_out()
+        try:
+            return self._exchange(errand, out, share)
+        finally:
+            pool.check_in(share)
+
+    def _exchange(self, errand: Errand, out: Outgoing, share: Share) -> RawResponse:
+        pool = self.pool
+        request, _, _, key, times, max_body = errand
+        wire = self._lease(request, key, times, share)
+        phase, crowded = faults.CONNECT, False
+        try:
+            while True:
+                if self.tee is not None:
+                    wire.tee = self.tee(request)
+                reused = wire.uses
+                try:
+                    if wire.sock is None:
+                        phase = faults.CONNECT
+                        _open(wire, key, times)
+                    if wire.tee is not None:
+                        wire.tee.connected(wire.address if key.proxy is None else None)
+                    wire.begin(times.read, times.deadline)
+                    phase = faults.SEND
+                    wire.transmit(out.first, out.rest)
+                    phase = faults.HEAD
+                    head = wire.read_head()
+                    break
+                except Gone as gone:
+                    # The server closed an idle connection while the request was on its way: no fault, no attempt.
+                    if not reused or not _may_repeat(request, out, gone):
+                        raise
+                    out = errand.outgoing_again(out)
+                except OSError as error:
+                    # Out of file descriptors: idle connections hold some.
+                    if error.errno not in _NO_DESCRIPTORS or crowded or not pool.close_idle():
+                        raise
+                    crowded = True
+                wire.end(truncated=True)
+                wire = pool.renew(wire)
+            length, keep = bodies.framing(head, request.method)
+        except BaseException as error:  # noqa: BLE001 - every one is raised again, ours in place of what is foreign
+            late = times.is_late()
+            wire.end(truncated=True)
+            pool.release(wire, keep=False)
+            outcome = faults.border(error, request, phase=phase, key=key, late=late)
+            raise outcome from outcome.__cause__
+        if out.last or wire.half_sent:
+            keep = False
+        return self._raw(request, wire, head, length, keep, max_body)
+
+    def _raw(self, request: Any, wire: Wire, head: Head, length: int, keep: bool, max_body: int | None) -> RawResponse:
+        if 0 <= length <= wire.buffered():
+            # The usual page: it is all here, so the connection goes back before anybody looks at the answer.
+            body = wire.take(length) if length else b""
+            if wire.tee is not None:
+                wire.end(truncated=False)
+            self.pool.release(wire, keep=keep)
+            return RawResponse(head, request, whole=body, max_body=max_body)
+        held = Held(wire, bodies.reader(wire, length), keep, self.pool)
+        return RawResponse(head, request, held=held, max_body=max_body)
+
+    def _lease(self, request: Any, key: Key, times: Times, share: Share) -> Wire:
+        try:
+            return self.pool.lease(key, share, until=times.connect_until(), deadline=times.deadline)
+        except (errors.RequestException, ssl.SSLError) as error:
+            raise faults.border(error, request, phase=faults.CONNECT, key=key) from error.__cause__
+
+
+def _open(wire: Wire, key: Key, times: Times) -> None:
+    if key.tls is not None and key.tls.verify is False:
+        warn_of_unverified(key.netloc, key.options)
+    wire.open(times.connect_until())
+
+
+def _may_repeat(request: Any, out: Outgoing, gone: Gone) -> bool:
+    """Whether a request that got no answer on a used connection may go out once more on a new one."""
+    spec = getattr(request, "spec", None)
+    if not gone.unsent and request.method not in _IDEMPOTENT and not getattr(spec, "safe", None):
+        return False
+    return out.rest is None or bool(getattr(request, "resendable", False))
