@@ -29,12 +29,17 @@ if TYPE_CHECKING:
     from crawlkit.sessions.api import post as post
     from crawlkit.sessions.api import put as put
     from crawlkit.sessions.api import request as request
+    from crawlkit.sessions.basiclogin import BasicLogin as BasicLogin
+    from crawlkit.sessions.cookielogin import CookieLogin as CookieLogin
+    from crawlkit.sessions.formlogin import FormLogin as FormLogin
     from crawlkit.sessions.forms import Form as Form
     from crawlkit.sessions.forms import FormRequest as FormRequest
+    from crawlkit.sessions.login import Login as Login
     from crawlkit.sessions.request import Request as Request
     from crawlkit.sessions.response import Response as Response
     from crawlkit.sessions.retry import RetryPolicy as RetryPolicy
     from crawlkit.sessions.session import Session as Session
+    from crawlkit.sessions.tokenlogin import TokenLogin as TokenLogin
 
 _HOMES = {
     "Spider": "crawl.spider",
@@ -47,6 +52,11 @@ _HOMES = {
     "RetryPolicy": "sessions.retry",
     "Form": "sessions.forms",
     "FormRequest": "sessions.forms",
+    "Login": "sessions.login",
+    "FormLogin": "sessions.formlogin",
+    "TokenLogin": "sessions.tokenlogin",
+    "BasicLogin": "sessions.basiclogin",
+    "CookieLogin": "sessions.cookielogin",
     "Selector": "html.selectors",
     "SelectorList": "html.selectors",
     "StopCrawl": "exceptions",

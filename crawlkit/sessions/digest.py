@@ -206,6 +206,7 @@ def answer_again(r: Response, name: str, value: str, kwargs: dict[str, Any]) -> 
     response: Response = r.connection.send(again, **kwargs)
     response.history.append(r)
     response.request = again
+    response.session = r.session
     return response
 
 
