@@ -25,6 +25,7 @@ _OUTCOMES = {
 
 _SHOWN = 5  # reasons of failure, and slow pages
 _SLOW_SECONDS = 2.0  # pages that took longer are told
+_GUARDED = 20  # links that the guard did not let through
 _WIDTH = 14
 
 
@@ -49,6 +50,7 @@ def details(result: Result, *, database: str, export: str) -> Iterator[str]:
     tables = [f"{count} in {safe(name, one_line=True)}" for name, count in sorted(result.items_by_table.items())]
     if tables:
         yield _row("items", ", ".join(tables))
+    yield from _guarded(result)
     traffic = [counted(result.requests, "request"), size_text(result.bytes)]
     if result.retries:
         traffic.append(counted(result.retries, "retry", "retries"))
@@ -83,6 +85,17 @@ def _reasons(label: str, counts: Mapping[str, int], examples: Mapping[str, str])
         yield _row("" if index else label, f"{count} x {safe(reason, one_line=True)}{example}")
     if len(ranked) > _SHOWN:
         yield _row("", f"and {counted(len(ranked) - _SHOWN, 'more reason')}")
+
+
+def _guarded(result: Result) -> Iterator[str]:
+    """Every link that was not followed for fear of what it does, with the reason and its text."""
+    for index, refusal in enumerate(result.refused[:_GUARDED]):
+        text = f'  "{safe(refusal.text, one_line=True)}"' if refusal.text else ""
+        yield _row("" if index else "guarded", f"{refusal.reason:<12}  {safe(refusal.url, one_line=True)}{text}")
+    if len(result.refused) > _GUARDED:
+        yield _row("", f"and {counted(len(result.refused) - _GUARDED, 'more link')}: crawlkit runs NAME --guarded")
+    for index, url in enumerate(result.quarantined[:_GUARDED]):
+        yield _row("" if index else "quarantined", safe(url, one_line=True))
 
 
 def _row(label: str, text: str) -> str:

@@ -23,6 +23,7 @@ from crawlkit.crawl.canary import Canary
 from crawlkit.crawl.clock import Clock, SystemClock
 from crawlkit.crawl.ending import DRAIN_SECONDS, Ending, close
 from crawlkit.crawl.fetcher import Fetcher
+from crawlkit.crawl.guard import guard_of
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.loading import check_start_urls
 from crawlkit.crawl.pace import pace_of
@@ -101,6 +102,7 @@ class Engine:
         StorageError when the database cannot be opened.
         """
         self._started = time.monotonic()
+        self._guard = guard_of(self._spider, self._settings.crawl)
         check_start_urls(self._spider, self._source.partition("::")[0])
         lock = Lock(self._db, wait=self._wait, stopped=lambda: self._ending.outcome is not None)
         try:
@@ -202,6 +204,7 @@ class Engine:
             max_segments=settings.crawl.max_segments,
             profile=self._profile,
             userinfo=accounts.userinfo,
+            guard=self._guard,
         )
         robots = None
         if settings.crawl.robots:
@@ -219,6 +222,7 @@ class Engine:
                 scheduler=scheduler,
                 robots=robots,
                 limits=Limits(max_bytes=settings.crawl.max_html, max_depth=settings.crawl.max_dom_depth),
+                guard=self._guard,
             ),
             links=self._links,
             scheduler=scheduler,
@@ -345,6 +349,7 @@ class Engine:
             not_followed=dict(tally.not_followed),
             slow=tally.slowest(),
             items_by_table=dict(tally.tables),
+            refused=tuple(tally.refused),
         )
 
     def _committed(self, visit: Visit, verdict: Verdict) -> None:

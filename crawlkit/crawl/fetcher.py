@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawlkit import exceptions
 from crawlkit import url as urls
+from crawlkit.crawl.guard import PREFIX, Guard, masked
 from crawlkit.crawl.robots import Robots
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.scope import Scope
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 
 
 class HopRefused(exceptions.CrawlkitError):
-    """A request, or a redirect of it, leads where the crawl may not go. `reason` is the page's."""
+    """A request, or a redirect of it, leads where the crawl may not go. `reason` is the page's; `url` is where the guard
+    did not let it go.
+    """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, url: str | None = None) -> None:
+        super().__init__(f"{reason} at {masked(url)}" if url is not None else reason)
         self.reason = reason
+        self.url = url
 
 
 class RobotsForbid(exceptions.CrawlkitError):
@@ -57,6 +61,7 @@ class Fetcher:
         limits: Limits,
         trusted: set[urls.Origin],
         userinfo: Mapping[urls.Origin, tuple[str, str]],
+        guard: Guard | None = None,
     ) -> None:
         self._open_account = open_account
         self._profile = profile
@@ -67,6 +72,7 @@ class Fetcher:
         #: The origins that the sessions' secret headers may go to: those of start URLs and logins.
         self._trusted = trusted
         self._userinfo = userinfo
+        self._guard = guard if guard is not None else Guard()
         self._lock = threading.Lock()
         self._accounts: dict[tuple[str | None, object], Account] = {}
 
@@ -135,14 +141,16 @@ class Fetcher:
         response = session.send(
             prepared,
             allow_redirects=not meta.get("dont_redirect", False),
-            check_hop=lambda answer, onward: self._check_hop(lease, onward, account.membership),
+            check_hop=lambda answer, onward: self._check_hop(lease, request, onward, account.membership),
             heal=False,
             **arguments,
         )
         response.limits = self._limits
         return response
 
-    def _check_hop(self, lease: Lease, onward: PreparedRequest, membership: Membership | None) -> None:
+    def _check_hop(
+        self, lease: Lease, request: Request, onward: PreparedRequest, membership: Membership | None
+    ) -> None:
         """Judge a redirect's target before it is followed. To the login page it may always go: that is how a session's
         end shows.
         """
@@ -156,6 +164,10 @@ class Fetcher:
             self._scope.join(origin)  # example.org that redirects to www.example.org means both
         elif origin.netloc != lease.host and not self._scope.allows(origin):  # dont_filter may have left the scope
             raise HopRefused("offsite")
+        if request.safe is not True:
+            reason = self._guard.reason(href, method=onward.method or "GET")
+            if reason is not None:
+                raise HopRefused(PREFIX + reason, href)
         self.check_robots(href, origin.netloc, start=lease.start)
 
     def _account_of(self, request: Request) -> Account:

@@ -7,14 +7,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from crawlkit import url as urls
+from crawlkit.crawl.anchors import Anchors
+from crawlkit.crawl.guard import Guard
 from crawlkit.crawl.request import dump
 from crawlkit.crawl.scope import Scope
 from crawlkit.crawl.spider import Spider
 from crawlkit.exceptions import SpiderError
 from crawlkit.sessions.request import Request
-from crawlkit.store.outcome import Link
+from crawlkit.store.outcome import Link, Refusal
+
+if TYPE_CHECKING:
+    from crawlkit.sessions.response import Response
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +63,14 @@ class Links:
         max_segments: int,
         profile: str,
         userinfo: dict[urls.Origin, tuple[str, str]] | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._spider = spider
         self._scope = scope
         self._max_depth = max_depth
         self._max_segments = max_segments
         self._profile = profile
+        self.guard = guard if guard is not None else Guard()
         #: What URLs said before an `@`, by origin: it is sent, and never written down.
         self._userinfo = {} if userinfo is None else userinfo
         self._known: dict[bytes, None] = {}
@@ -82,8 +90,20 @@ class Links:
             self._scope.join(origin)
         return self._link(request, href, origin, depth=0, start=True)
 
-    def judge(self, requests: Iterable[Request], *, depth: int, skips: Counter[str]) -> list[Link]:
-        """Links of one page, one for each page not known yet; `skips` counts the others by reason."""
+    def judge(
+        self,
+        requests: Iterable[Request],
+        *,
+        depth: int,
+        skips: Counter[str],
+        page: Response | None = None,
+        refused: list[Refusal] | None = None,
+    ) -> list[Link]:
+        """Links of `page`, one for each page not known yet; `skips` counts the others by reason.
+
+        What the guard does not let through goes to `refused`, once a run.
+        """
+        anchors = Anchors(page)
         links: list[Link] = []
         here: set[bytes] = set()
         known = self._known
@@ -109,7 +129,11 @@ class Links:
                 if link.fingerprint in known or link.fingerprint in here:
                     continue
                 here.add(link.fingerprint)
-            links.append(link)
+            reason = self.guard.judge(href, request, anchors)
+            if reason is None:
+                links.append(link)
+            elif refused is not None and (refusal := self.guard.list(href, reason, anchors.text_of(href))) is not None:
+                refused.append(refusal)
         return links
 
     def remember(self, links: Iterable[Link]) -> None:

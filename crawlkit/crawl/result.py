@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from crawlkit.store.outcome import Refusal
+
 #: Exit codes by outcome (README, "Exit codes"). `pages_failed` is a finished run in which something failed.
 EXIT_CODES: Mapping[str, int] = {
     "finished": 0,
@@ -47,6 +49,7 @@ class Result:
     `pages` counts the pages done, `requests` the exchanges of pages that were tried (retries included), `bytes` decoded
     bodies. `failures` counts reasons, `examples` holds one URL for each. `skips` counts the reasons of pages that were
     skipped, `not_followed` those of links that never became pages. `slow` lists the slowest pages with seconds.
+    `refused` are the links that the guard did not let through, `quarantined` URLs that were followed by the end of a login.
     """
 
     run: int | None
@@ -70,6 +73,8 @@ class Result:
     not_followed: Mapping[str, int] = field(default_factory=dict)
     slow: Sequence[tuple[str, float]] = ()
     items_by_table: Mapping[str, int] = field(default_factory=dict)
+    refused: Sequence[Refusal] = ()
+    quarantined: Sequence[str] = ()
 
     @property
     def resumable(self) -> bool:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from crawlkit.crawl import url_patterns
 from crawlkit.crawl.quantities import parse_duration, parse_size
 from crawlkit.exceptions import ConfigError
 
@@ -124,7 +125,15 @@ def sequence(kind: Kind, words: str) -> Kind:
 
 
 STATUSES = sequence(whole(100, 599), "a list of HTTP status codes such as [404, 410]")
-TEXTS = sequence(TEXT, "a list of texts")
+
+
+def _read_pattern(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    return url_patterns.check(value)
+
+
+PATTERNS = sequence(Kind("", _read_pattern), url_patterns.WORDS)
 
 
 def _read_headers(value: object) -> Mapping[str, str | None]:

@@ -13,13 +13,13 @@ from crawlkit.crawl.settings_kinds import (
     DURATION,
     FLAG,
     HEADERS,
+    PATTERNS,
     POSITIVE_DURATION,
     PROXIES,
     SIZE,
     STATUSES,
     TABLE,
     TEXT,
-    TEXTS,
     VARIABLE,
     VARIABLES,
     VERIFY,
@@ -48,8 +48,8 @@ class CrawlSettings:
     max_pages: int | None = key(None, optional(whole(1), "none"), "pages of one run; it stays resumable")
     max_time: float | None = key(None, optional(POSITIVE_DURATION, "none"), "length of one run; it stays resumable")
     guard: bool = key(True, FLAG, "never follow links that log out or destroy")
-    guard_allow: tuple[str, ...] = key((), TEXTS, "patterns of URLs that the guard lets through")
-    guard_deny: tuple[str, ...] = key((), TEXTS, "patterns of URLs that the guard refuses as well")
+    guard_allow: tuple[str, ...] = key((), PATTERNS, "patterns of URLs that the guard lets through")
+    guard_deny: tuple[str, ...] = key((), PATTERNS, "patterns of URLs that the guard refuses as well")
     incremental: bool = key(True, FLAG, "fetch again only what changed since the last run")
     handle_status: tuple[int, ...] = key((), STATUSES, "error statuses that go to the callback")
     max_html: int = key(10 * _MIB, SIZE, "HTML larger than this is not parsed")
@@ -145,9 +145,6 @@ LATER: frozenset[str | tuple[str, ...]] = frozenset(
         ("login", "canary_every"),
         "archive",
         "job",
-        ("crawl", "guard"),
-        ("crawl", "guard_allow"),
-        ("crawl", "guard_deny"),
         ("crawl", "incremental"),
         ("store", "bodies"),
         ("run", "on_failure"),

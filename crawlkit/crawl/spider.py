@@ -45,6 +45,11 @@ class Spider:
     sitemap_rules: Sequence[tuple[str, str]] = (("", "parse"),)
     sitemap_follow: Sequence[str] = ("",)
     handle_status: Sequence[int] = ()
+    #: False: links that log out or destroy are followed as well. See also `[crawl] guard`.
+    guard: bool = True
+    #: Patterns of URLs that the guard lets through, and that it refuses as well.
+    guard_allow: Sequence[str] = ()
+    guard_deny: Sequence[str] = ()
     handle_httpstatus_list: Sequence[int] = ()
 
     #: Set by the engine before the first request; usable in every method.

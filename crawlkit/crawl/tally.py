@@ -5,10 +5,13 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 
+from crawlkit.crawl.guard import PREFIX
 from crawlkit.crawl.visit import Visit
-from crawlkit.store.outcome import Verdict
+from crawlkit.store.outcome import STALE, Outcome, Refusal, Verdict
 
 _SLOWEST = 5
+#: Reasons that are counted with their second part.
+_WITH_DETAIL = ("callback", "logged_in", "internal", "guard")
 
 
 class Tally:
@@ -30,6 +33,8 @@ class Tally:
         self.skips: Counter[str] = Counter()
         self.not_followed: Counter[str] = Counter()
         self.tables: Counter[str] = Counter()
+        #: What the guard did not let through, as much of it as is listed.
+        self.refused: list[Refusal] = []
         self._slow: list[tuple[float, str]] = []
 
     def add(self, visit: Visit, verdict: Verdict) -> None:
@@ -54,6 +59,8 @@ class Tally:
             self.not_followed.update(visit.skips)
             if verdict.rows:
                 self.tables.update(row.table for row in outcome.rows)
+        if outcome.refused and verdict.state != STALE:
+            self._refuse(outcome)
         if outcome.elapsed is not None:
             entry = (outcome.elapsed, visit.url)
             if len(self._slow) < _SLOWEST:
@@ -69,6 +76,15 @@ class Tally:
         """Note a failure that belongs to no page, such as an exception in `start_requests`."""
         self.faults.append(f"{reason} failed: {where}")
 
+    def _refuse(self, outcome: Outcome) -> None:
+        self.refused += outcome.refused
+        itself = (outcome.error or "").startswith(PREFIX)  # the page is what was refused, and is counted as skipped
+        for refusal in outcome.refused:
+            reason = PREFIX + refusal.reason
+            self.examples.setdefault(reason, refusal.url)
+            if not itself:
+                self.not_followed[reason] += 1
+
     def _failure(self, reason: str, url: str) -> None:
         word = short_reason(reason)
         self.failures[word] += 1
@@ -83,4 +99,4 @@ def short_reason(reason: str) -> str:
     """The part of a reason under which it is counted: `http 500`, `callback: ValueError`."""
     line = reason.splitlines()[0] if reason else reason
     parts = line.split(": ")
-    return ": ".join(parts[:2]) if parts[0] in ("callback", "logged_in", "internal") else parts[0]
+    return ": ".join(parts[:2]) if parts[0] in _WITH_DETAIL else parts[0]

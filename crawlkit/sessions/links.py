@@ -7,6 +7,7 @@ elements (page.py), and whether a link may be fetched, which the crawl decides.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
@@ -80,7 +81,10 @@ class Links:
         target = _link_of(link)
         if target is None:
             raise ValueError(f"{_described(link)} on {shown(self.url)} has no link to follow")
-        return self._follow_class(self.urljoin(target), callback, **kwargs)
+        request = self._follow_class(self.urljoin(target), callback, **kwargs)
+        if type(link) is not str:
+            request.anchor = _node_of(link)
+        return request
 
     def follow_all(
         self,
@@ -101,16 +105,21 @@ class Links:
             links, css = None, links
         if sum(given is not None for given in (links, css, xpath)) != 1:
             raise ValueError("follow_all() takes exactly one of: links, a CSS selector, an XPath expression")
-        return self._follow_each(self._hrefs(links, css, xpath), callback, kwargs)
+        if links is None and css is not None and "::" in css:
+            hrefs = self.css(css).getall()
+            return self._follow_each(zip(hrefs, repeat(None)), callback, kwargs)
+        if links is None:
+            links = self.css(css).nodes if css is not None else self.xpath(xpath or "")
+        return self._follow_each(((_link_of(link), link) for link in links), callback, kwargs)
 
     def _follow_each(
-        self, hrefs: Iterable[str | None], callback: Callable[..., Any] | str | None, kwargs: dict[str, Any]
+        self, links: Iterable[tuple[str | None, Any]], callback: Callable[..., Any] | str | None, kwargs: dict[str, Any]
     ) -> Iterator[Request]:
         once = not kwargs.get("dont_filter")
         written: set[str] = set()  # before joining: two thirds of a usual page's links are doubles, and joining costs
         joined: set[str] = set()
         make = self._follow_class
-        for href in hrefs:
+        for href, source in links:
             if href is None:
                 continue
             link = href.partition("#")[0].strip()
@@ -121,15 +130,10 @@ class Links:
             if target is None or (once and target in joined) or not urls.has_scheme(target):
                 continue
             joined.add(target)
-            yield make(target, callback, **kwargs)
-
-    def _hrefs(self, links: Iterable[Any] | None, css: str | None, xpath: str | None) -> Iterable[str | None]:
-        if links is not None:
-            return map(_link_of, links)
-        if css is None:
-            return map(_link_of, self.xpath(xpath or ""))
-        found = self.css(css)
-        return found.getall() if "::" in css else map(_link_of_node, found.nodes)
+            request = make(target, callback, **kwargs)
+            if source is not None and type(source) is not str:
+                request.anchor = _node_of(source)
+            yield request
 
     def _join(self, link: str) -> str | None:
         if not link.isascii():
@@ -166,6 +170,12 @@ def _link_of(link: Any) -> str | None:
     if href is None:
         raise TypeError(f"cannot follow a {type(link).__name__}: give a URL, an element or a Selector")
     return str(href)
+
+
+def _node_of(link: Any) -> Any:
+    """The element of a Selector or node; None for anything else."""
+    node = getattr(link, "root", link)
+    return node if hasattr(node, "attrs") else None
 
 
 def _link_of_node(node: Any) -> str | None:

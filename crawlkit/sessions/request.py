@@ -44,7 +44,8 @@ class Request:
     and Content-Type, and the method POST where none is given. `priority`: higher goes first. `timeout`: seconds, or a
     pair (connect, read). `proxy`: a URL. `profile`: the name of the profile to send as. `safe`: True when repeating
     it does no harm although its method says otherwise (a search by POST), False when even its GET must not be
-    repeated.
+    repeated; True also takes a link past the crawl's logout guard. `anchor`: the element that it was made of, if any; it
+    is not written down and not copied.
     """
 
     __slots__ = (
@@ -54,6 +55,7 @@ class Request:
         "_flags",
         "_headers",
         "_meta",
+        "anchor",
         "body",
         "callback",
         "dont_filter",
@@ -104,6 +106,7 @@ class Request:
         self.timeout = timeout
         self.profile = profile
         self.safe = safe
+        self.anchor: Any = None
         self._headers = None if headers is None else CaseInsensitiveDict(headers)
         self._cookies = cookies
         self._meta = None if meta is None else dict(meta)

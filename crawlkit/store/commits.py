@@ -20,6 +20,7 @@ from crawlkit.store.frontier import Frontier
 from crawlkit.store.items import Items
 from crawlkit.store.outcome import SAME_PAGE, STALE, Lease, Outcome, Verdict
 from crawlkit.store.pages import NotLeased, Pages
+from crawlkit.store.refusals import Refusals
 from crawlkit.store.runs import Counts
 from crawlkit.store.tables import Tables
 from crawlkit.store.totals import Totals
@@ -48,6 +49,7 @@ class Commits:
         tables: Tables,
         items: Items,
         totals: Totals,
+        refusals: Refusals,
     ) -> None:
         self._connection = connection
         self._frontier = frontier
@@ -55,6 +57,7 @@ class Commits:
         self._tables = tables
         self._items = items
         self._totals = totals
+        self._refusals = refusals
         self._crawl = 0
 
     def begin(self, crawl: int) -> None:
@@ -113,6 +116,8 @@ class Commits:
         lease, had = self._frontier.leases.get(outcome.page, (None, 0))
         if lease is None or lease.run != outcome.run:
             return _stale(outcome)
+        if outcome.refused:
+            self._refusals.keep(outcome.run, outcome.page, outcome.refused)
         if outcome.state == "queued":
             self._pages.give_back(outcome, lease)
             self._frontier.waits(lease.host)

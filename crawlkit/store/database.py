@@ -29,6 +29,7 @@ from crawlkit.store.history import History
 from crawlkit.store.items import Items
 from crawlkit.store.outcome import STALE, Lease, Link, Outcome, Verdict
 from crawlkit.store.pages import Pages
+from crawlkit.store.refusals import Blame, Refusals, read_blamed
 from crawlkit.store.reports import Reports
 from crawlkit.store.runs import Counts, Ending, Run, Runs
 from crawlkit.store.tables import Tables
@@ -59,6 +60,7 @@ class Store:
         self._history = History(connection, history_runs)
         self._tables = Tables(connection, self._history)
         self._items = Items(connection, self._tables, self._history)
+        self._refusals = Refusals(connection)
         self._transactions = Transactions(connection, path, (self._totals, self._frontier, self._tables))
         self._commits = Commits(
             connection,
@@ -67,6 +69,7 @@ class Store:
             tables=self._tables,
             items=self._items,
             totals=self._totals,
+            refusals=self._refusals,
         )
 
     @classmethod
@@ -123,6 +126,7 @@ class Store:
         with self._transaction(fenced=False):
             run = self._runs.begin(fresh=fresh, version=version, source_hash=source_hash, arguments=arguments)
             self._history.begin(run.id)
+            self._refusals.begin(run.id, fresh=fresh)
         self._run, self._transactions.run = run, run.id
         with self._wrapped:
             self._frontier.begin(run.crawl, run.id)
@@ -248,6 +252,23 @@ class Store:
             with self._transaction(durable=False):
                 merged = self._fingerprints.merge(max(_MERGE, 2 * added))
             self._fingerprints.merged(merged)
+
+    # --- URLs that are blamed for a session's death ----------------------------------------
+
+    def blamed(self) -> list[Blame]:
+        """Every URL that is blamed, quarantined or not."""
+        with self._wrapped:
+            return read_blamed(self._connection)
+
+    def blame(self, profile: str, url: str, *, times: int, quarantined: bool) -> None:
+        """Remember that `url` is blamed for that many deaths of the login of `profile`. Raises StorageError."""
+        with self._transaction():
+            self._refusals.blame(profile, url, times=times, quarantined=quarantined)
+
+    def absolve(self, profile: str, url: str) -> None:
+        """Forget what `url` was blamed for. Raises StorageError."""
+        with self._transaction():
+            self._refusals.absolve(profile, url)
 
     # --- robots.txt, and small things that outlive a run ----------------------------------------
 

@@ -74,13 +74,22 @@ class Row:
     kinds: dict[str, Kind] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A link that the guard did not let through: `url` without the values that guard it, why, and the link's text."""
+
+    url: str
+    reason: str
+    text: str = ""
+
+
 @dataclass(slots=True)
 class Outcome:
     """All that a page produced. Committed as a whole or not at all.
 
     `page_key` is the fingerprint of the final canonical URL of a plain GET, None for a request that is a page of its
     own. `error` is the reason of a failed or skipped page. `attempts` is the number of sends so far, `elapsed` seconds.
-    `not_before` matters for state `queued` only.
+    `not_before` matters for state `queued` only. `refused` are links of the page that are told once a run.
     """
 
     page: int
@@ -98,6 +107,7 @@ class Outcome:
     content_type: str | None = None
     rows: list[Row] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,8 @@ from typing import Any, Self
 from crawlkit.store import integrity
 from crawlkit.store.faults import Wrapped, storage_error
 from crawlkit.store.names import quoted
+from crawlkit.store.outcome import Refusal
+from crawlkit.store.refusals import Blame, read_blamed, read_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,16 @@ class Reports:
                     (crawl, crawl),
                 ).fetchall()
             )
+
+    def refused(self, run: int, limit: int = 1_000) -> list[Refusal]:
+        """The links that `run` did not follow because they log out or destroy, by reason."""
+        with self._wrapped:
+            return read_refused(self._connection, run, limit)
+
+    def blamed(self) -> list[Blame]:
+        """The URLs that are blamed for the death of a login, the latest first."""
+        with self._wrapped:
+            return read_blamed(self._connection)
 
     def tables(self) -> dict[str, int]:
         """Rows of each of the author's tables, in the order in which the tables were made."""

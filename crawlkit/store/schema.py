@@ -15,6 +15,8 @@ Every table of ours starts with `_`; times are seconds since 1970 (UTC), sizes b
     _tables   the author's tables that we made, with the columns of their key (JSON) and `kinds` (kinds.py)
     _owners   further pages of keyed rows: the first is the row's own `_page`
     _links    which page links to which
+    _guarded  links that a run did not follow because they log out or destroy, with the reason and the link's text
+    _blamed   URLs after whose fetch a login was dead: how often, when last, whether they are quarantined
     _history  rows that were overwritten or that are gone, as JSON
     _robots   robots.txt by origin, kept between runs
 """
@@ -117,6 +119,13 @@ CREATE TABLE _owners (
 ) WITHOUT ROWID;
 CREATE INDEX _owners_page ON _owners (page);
 CREATE TABLE _links (page INTEGER, target INTEGER, PRIMARY KEY (page, target)) WITHOUT ROWID;
+CREATE TABLE _guarded (
+    run INTEGER, url TEXT, reason TEXT NOT NULL, text TEXT NOT NULL, page INTEGER NOT NULL, PRIMARY KEY (run, url)
+) WITHOUT ROWID;
+CREATE TABLE _blamed (
+    profile TEXT, url TEXT, times INTEGER NOT NULL, at REAL NOT NULL, quarantined INTEGER NOT NULL,
+    PRIMARY KEY (profile, url)
+) WITHOUT ROWID;
 CREATE TABLE _history (
     id INTEGER PRIMARY KEY,
     run INTEGER NOT NULL,
