@@ -68,6 +68,10 @@ class Autosave:
         with self._lock:
             self._save(headers, usual)
 
+    def cancel(self) -> None:
+        """Do not save at the end of the process."""
+        self._at_exit.detach()
+
     def _save(self, headers: Any, usual: Any) -> None:
         self._saved_at = time.monotonic()
         profile = self.profile

@@ -88,6 +88,11 @@ class Keeping:
             self._join_jar(self._autosave.profile)
             self._autosave.save(self.headers, self._usual_headers)
 
+    def forget_changes(self) -> None:
+        """What changed since the last save will not be written at the end of the process, as it is otherwise."""
+        if self._autosave is not None:
+            self._autosave.cancel()
+
     def _join_jar(self, profile: Profile) -> None:
         """The profile keeps the session's jar, or the cookies of one that is not ours."""
         jar = self._cookies

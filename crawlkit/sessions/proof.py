@@ -68,6 +68,10 @@ class Proof:
         sign = self.signs.of(response, body=body)
         return _SILENT if sign is None else Finding(False, sign)
 
+    def as_stranger(self, url: str) -> Finding:
+        """What `url` says to a visitor without cookie or secret. Sends a request; raises RequestException."""
+        return self.of(_stranger(self._session).get(url))
+
     def suffices(self, finding: Finding) -> bool:
         """Whether it is enough to believe in a login."""
         return finding.member or (finding.sign is None and not self.certain)
@@ -118,10 +122,9 @@ class Proof:
         if landing is None:
             return None
         try:
-            response = _stranger(self._session).get(landing)
+            if self.as_stranger(landing).sign is None:
+                return None
         except RequestException:
-            return None
-        if self.of(response).sign is None:
             return None
         self._telling = landing
         return landing
