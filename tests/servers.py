@@ -1,4 +1,5 @@
-"""Servers that we did not write, started for tests and benchmarks: nginx with Python's documentation, Django's admin.
+"""Servers that we did not write, started for tests and benchmarks: nginx with Python's documentation, Django's admin, an
+API of Django REST framework.
 
 Knows nothing of pytest, so that a benchmark can use it as a plain script does.
 """
@@ -136,6 +137,17 @@ def serve_django(folder: Path) -> Iterator[DjangoSite]:
     site = DjangoSite(f"http://127.0.0.1:{port}", folder / "requests.log", folder / "db.sqlite3")
     script = HERE / "integration" / "djangosite" / "serve.py"
     words = [sys.executable, script, site.database, port, site.log, site.username, site.password]
+    with _running([str(word) for word in words], port):
+        yield site
+
+
+@contextlib.contextmanager
+def serve_tokens(folder: Path, *, lifetime_seconds: float) -> Iterator[DjangoSite]:
+    """The API in integration/tokensite as a process of its own: the same objects, for whom has a JSON web token."""
+    port = free_port()
+    site = DjangoSite(f"http://127.0.0.1:{port}", folder / "requests.log", folder / "db.sqlite3")
+    script = HERE / "integration" / "tokensite" / "serve.py"
+    words = [sys.executable, script, site.database, port, site.log, site.username, site.password, lifetime_seconds]
     with _running([str(word) for word in words], port):
         yield site
 

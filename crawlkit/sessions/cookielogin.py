@@ -1,7 +1,7 @@
 """CookieLogin: the cookies of a browser in which a person logged in, from a file; and when they are spent, that they are.
 
 What belongs here: when the file is read, and what says that its cookies are of no use any more. What does not: the formats
-(cookiefiles.py), logging in, which only the person can do.
+(cookiefiles.py, cookiejson.py), logging in, which only the person can do.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from crawlkit.exceptions import LoginError, StorageError
 from crawlkit.sessions.boundauth import absolute
 from crawlkit.sessions.cookiefiles import parse_cookies_txt
+from crawlkit.sessions.cookiejson import parse_cookie_json
 from crawlkit.sessions.leaks import shown
 from crawlkit.sessions.login import Credentials, Login
 from crawlkit.sessions.signs import Signs
@@ -35,7 +36,8 @@ _Mark = list[int]
 
 
 class CookieLogin(Login):
-    """Takes the cookies of the file `path`, a cookies.txt: `login = CookieLogin("cookies.txt")`.
+    """Takes the cookies of the file `path`, a cookies.txt or what an extension of the browser writes as JSON:
+    `login = CookieLogin("cookies.txt")`.
 
     The file is read when a session is given this login, and again whenever it is newer than what was read: export it again
     from the browser, and the next login has it. `url`, a page that only a member sees, is asked for at each login, so that
@@ -127,10 +129,12 @@ class CookieLogin(Login):
 
     def _cookies(self) -> list[Cookie]:
         try:
-            text = self._path.read_bytes().decode("latin-1")
+            data = self._path.read_bytes()
         except OSError as error:
             raise StorageError(f"{self._path} could not be read: {error.strerror}") from error
-        return parse_cookies_txt(text, name=str(self._path))
+        if data.lstrip()[:1] in (b"[", b"{"):
+            return parse_cookie_json(data.decode("utf-8", "replace"), name=str(self._path))
+        return parse_cookies_txt(data.decode("latin-1"), name=str(self._path))
 
     def _last_import(self, session: Session) -> _Mark | None:
         if session.profile is not None:

@@ -63,6 +63,16 @@ def test_the_files_cookies_are_there_at_once(export: Export, server: HostileServ
         assert {"session": "good", "lang": "de"} == session.cookies.get_dict()
 
 
+def test_json_of_a_browsers_extension_serves_as_well(export: Export) -> None:
+    export.path.write_text('[{"domain": "127.0.0.1", "name": "session", "value": "g\u00f6\u00f6d", "path": "/"}]')
+    session = Session()
+    CookieLogin(export.path).attach(session)
+    assert "g\u00f6\u00f6d".encode().decode("latin-1") == session.cookies["session"]
+    export.path.write_text("[{}]")
+    with pytest.raises(UsageError, match=r"cookies\.txt, cookie 1: "):
+        CookieLogin(export.path).attach(session)
+
+
 def test_a_profile_keeps_what_the_site_changed(export: Export, server: HostileServer, tmp_path: Path) -> None:
     """The file is read once; the next run does not bring old cookies back, unless there is a newer file."""
     export.write(("session", "first", LATER))

@@ -1,0 +1,35 @@
+"""The 500 objects of djangosite behind an API with JSON web tokens: Django REST framework and simplejwt.
+
+    python serve.py DATABASE PORT LOG USERNAME PASSWORD LIFETIME
+
+An access token holds for LIFETIME seconds. Serves on 127.0.0.1 until it is ended; LOG gets a line `METHOD STATUS PATH`
+for each request, written before its answer leaves.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+DATABASE, PORT, LOG, USERNAME, PASSWORD, LIFETIME = sys.argv[1:7]
+sys.path.append(str(Path(__file__).resolve().parent.parent / "djangosite"))
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "settings",
+    "TOKENSITE_DATABASE": DATABASE,
+    "TOKENSITE_LIFETIME": LIFETIME,
+}
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.core.servers.basehttp import ThreadedWSGIServer  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from serving import Handler, fill, noting  # noqa: E402
+
+if __name__ == "__main__":
+    fill(USERNAME, PASSWORD)
+    server = ThreadedWSGIServer(("127.0.0.1", int(PORT)), Handler)
+    server.set_app(noting(get_wsgi_application(), Path(LOG)))
+    server.serve_forever()
