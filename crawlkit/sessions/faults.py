@@ -98,7 +98,7 @@ def _translate(
         return _timeout(where, phase, late)
     if isinstance(error, TunnelRefused):
         return _refused(error, where, key)
-    if isinstance(error, (ssl.SSLError, CertificateError)):
+    if isinstance(error, (ssl.SSLError, CertificateError, foreign.SSLError)):
         return _tls(error, where, phase)
     if isinstance(error, socket.gaierror):
         return errors.ConnectionError(f"{where}: the host name could not be looked up now ({error.strerror or error})")

@@ -131,9 +131,13 @@ def exchange(pool: Any, request: Any, target: str, times: Times) -> Any:
             chunked=not (request.body is None or "Content-Length" in request.headers),
         )
     except (OSError, foreign.HTTPError) as error:
-        after = isinstance(error, (foreign.ReadTimeoutError, foreign.ProtocolError))
-        outcome = faults.border(error, request, phase=faults.HEAD if after else faults.CONNECT)
-        raise outcome from outcome.__cause__
+        raise in_our_words(error, request) from error
+
+
+def in_our_words(error: Exception, request: Any) -> BaseException:
+    """Our exception for what such a pool raised, by whose class urllib3 says how far the request had come."""
+    sent = isinstance(error, (foreign.ReadTimeoutError, foreign.ProtocolError))
+    return faults.border(error, request, phase=faults.HEAD if sent else faults.CONNECT)
 
 
 def refuse_what_it_cannot(pool: Any, request: Any, unknown: dict[str, Any], *, allow_private: bool) -> None:

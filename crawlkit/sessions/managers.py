@@ -161,7 +161,8 @@ class Managers:
         Called with urllib3's pool before each request of an adapter that overrides something, in a copy of the pool
         that is for this request alone; what is set on it, `assert_hostname` and `assert_fingerprint` too, holds.
         """
-        if url.lower().startswith("https") and verify:
+        # A proxy that is spoken to over TLS is verified as any server, for a page over plain http as well.
+        if verify and (url.lower().startswith("https") or getattr(conn, "scheme", None) == "https"):
             conn.cert_reqs = "CERT_REQUIRED"
             if isinstance(verify, (str, os.PathLike)):
                 setattr(conn, "ca_cert_dir" if Path(verify).is_dir() else "ca_certs", os.fsdecode(verify))

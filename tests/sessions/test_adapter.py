@@ -13,6 +13,7 @@ import pytest
 import urllib3
 from urllib3.util import Timeout
 
+from crawlkit import Session
 from crawlkit.exceptions import (
     AddressForbidden,
     ConnectionError,
@@ -25,9 +26,14 @@ from crawlkit.exceptions import (
     UnrewindableBodyError,
 )
 from crawlkit.sessions import adapter as module
+from crawlkit.sessions import models
 from crawlkit.sessions.adapter import BaseAdapter, HTTPAdapter
+from crawlkit.sessions.defaults import UsualTimeout
+from crawlkit.sessions.digest import HTTPDigestAuth
 from crawlkit.sessions.resolver import Resolver
+from crawlkit.sessions.response import Response
 from crawlkit.sessions.timeouts import Times, times_for
+from crawlkit.sessions.wire import Wire
 from tests.sessions.exchanges import adapter, fetch, prepared
 from tests.sessions.scripted import Peer, Scripted, always, ok
 
@@ -490,3 +496,133 @@ def test_a_stream_that_is_given_up_is_truncated_in_the_tee() -> None:
         response.close()
         assert [True] == tee.ended
         assert ok(b"x" * 500_000).startswith(tee.back)
+
+
+# --- no timeout is None -----------------------------------------------------------------------------------------------
+
+
+class Patient(HTTPAdapter):
+    """The recipe for a timeout by default, as programs for requests have it."""
+
+    def __init__(self, timeout: Any) -> None:
+        self.timeout = timeout
+        self.seen: list[Any] = []
+        super().__init__()
+
+    def send(self, request: Any, **kwargs: Any) -> Any:
+        self.seen.append(kwargs.get("timeout"))
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = self.timeout
+        return super().send(request, **kwargs)
+
+
+class Strict(HTTPAdapter):
+    """With requests' arguments and no others."""
+
+    def send(
+        self,
+        request: Any,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> Any:
+        self.seen = timeout
+        return super().send(request, stream, timeout, verify, cert, proxies)
+
+
+@pytest.fixture
+def times(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, Any]]:
+    """What exchanges were given in the end."""
+    given: list[tuple[Any, Any]] = []
+
+    def noted(self: Any, read: Any, deadline: Any) -> None:
+        given.append((self.asked.connect, read))
+        begin(self, read, deadline)
+
+    def leased(self: Any, request: Any, key: Any, asked: Any, share: Any) -> Any:
+        wire = lease(self, request, key, asked, share)
+        wire.asked = asked
+        return wire
+
+    begin, lease = Wire.begin, HTTPAdapter._lease
+    monkeypatch.setattr(Wire, "begin", noted)
+    monkeypatch.setattr(HTTPAdapter, "_lease", leased)
+    return given
+
+
+def test_an_adapter_sees_none_where_nobody_set_a_timeout(times: list[tuple[Any, Any]]) -> None:
+    with Scripted(always(ok())) as server, Session() as session:
+        patient = Patient(7)
+        session.mount("http://", patient)
+        session.get(server.url)
+        session.get(server.url, timeout=3)
+        session.get(server.url, timeout=None)
+        session.timeout = 4
+        session.get(server.url)
+    assert [None, 3, None, 4] == patient.seen
+    assert [(7.0, 7.0), (3.0, 3.0), (7.0, 7.0), (4.0, 4.0)] == times
+
+
+@pytest.mark.parametrize("kind", [HTTPAdapter, Strict])
+def test_the_usual_timeout_holds_where_no_adapter_sets_one(
+    kind: type[HTTPAdapter], times: list[tuple[Any, Any]]
+) -> None:
+    """On a stream, on each hop, after a pickle; None said in so many words is none."""
+    with Scripted(always(ok(b"", "Location: /next").replace(b"200 OK", b"302 Found"), ok())) as server:
+        session = pickle.loads(pickle.dumps(Session()))  # noqa: S301
+        session.mount("http://", kind())
+        with session:
+            session.get(server.url)
+            session.get(server.url, timeout=None)
+            request = session.prepare_request(models.Request("GET", server.url))
+            session.send(request, stream=True).close()
+            session.send(request, timeout=None, allow_redirects=False)
+    usual, none = (10.0, 30.0), (None, None)
+    assert [usual] * 2 + [none] * 2 + [usual] * 2 + [none] == times
+
+
+def test_a_stream_has_the_usual_timeout_for_its_silence() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        peer.more()
+
+    with Scripted(script) as server, Session(deadline=5) as session:
+        session.timeout = UsualTimeout((1.0, 0.1))
+        response = session.get(server.url, stream=True)
+        with pytest.raises(ReadTimeout):
+            _ = response.content
+
+
+def test_other_adapters_get_the_usual_timeout_as_one() -> None:
+    """They cannot know of another way, and should not hang for ever either."""
+    seen = []
+
+    class Other(BaseAdapter):
+        def send(self, request: Any, **kwargs: Any) -> Any:
+            seen.append(kwargs["timeout"])
+            answer = Response()
+            answer.status_code, answer.url, answer.request, answer.raw = 200, request.url, request, io.BytesIO()
+            return answer
+
+        def close(self) -> None:
+            pass
+
+    session = Session()
+    session.mount("test://", Other())
+    session.get("test://x")
+    session.get("test://x", timeout=None)
+    assert [(10.0, 30.0), None] == seen
+
+
+def test_digest_is_answered_by_the_same_times(times: list[tuple[Any, Any]]) -> None:
+    """A hook sends through the adapter itself, with what the hook was given."""
+    challenge = ok(b"", 'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"').replace(b"200 OK", b"401 Who")
+    with Scripted(always(challenge, ok())) as server, Session() as session:
+        patient = Patient(None)
+        session.mount("http://", patient)
+        assert 200 == session.get(server.url, auth=HTTPDigestAuth("u", "p")).status_code
+    assert [None, None] == patient.seen
+    assert [(10.0, 30.0)] * 2 == times

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import ssl
 import struct
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +26,7 @@ from crawlkit.exceptions import (
 from crawlkit.sessions import routes
 from crawlkit.sessions.adapter import HTTPAdapter
 from tests.sessions.exchanges import adapter, fetch, prepared
-from tests.sessions.scripted import Peer, Scripted, always, ok
+from tests.sessions.scripted import Peer, Scripted, always, ok, pipe, tunnels
 
 
 @pytest.fixture(scope="module")
@@ -53,35 +51,6 @@ def context(authority: trustme.CA) -> ssl.SSLContext:
 def origin(authority: trustme.CA) -> Iterator[Scripted]:
     with Scripted(always(ok(b"origin")), tls=context(authority)) as server:
         yield server
-
-
-def pipe(one: Any, other: Any) -> None:
-    """Carry bytes both ways until either side closes."""
-
-    def carry(source: Any, target: Any) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while data := source.recv(65536):
-                target.sendall(data)
-        with contextlib.suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
-
-    back = threading.Thread(target=carry, args=(other, one), daemon=True)
-    back.start()
-    carry(one, other)
-    back.join(10)
-    other.close()
-
-
-def tunnels(to: Scripted) -> Any:
-    """A proxy that connects every CONNECT to one server, whatever host it names."""
-
-    def script(peer: Peer) -> None:
-        if peer.head() is not None:
-            other = socket.create_connection((to.host, to.port))
-            peer.send(b"HTTP/1.1 200 Connection established\r\nVia: proxy\r\n\r\n")
-            pipe(peer.sock, other)
-
-    return script
 
 
 # --- forwarding -------------------------------------------------------------------------------------------------------
