@@ -39,6 +39,8 @@ _PLAIN = frozenset(
     )
 )
 _ALWAYS_SECRET = ("Authorization", "Proxy-Authorization")
+#: Members of a profile's state that say where the login is and how things are called there: nobody's secret.
+_OPEN = frozenset(("login", "for", "refresh_name"))
 #: A body that is longer is no login.
 _MOST_BODY = 65_536
 
@@ -248,9 +250,13 @@ def _members(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value."""
+    """Every text in a profile's state that may be a secret."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict | list | tuple):
-        for member in list(value.values()) if isinstance(value, dict) else value:
+    elif isinstance(value, dict):
+        for name, member in list(value.items()):
+            if name not in _OPEN:
+                yield from _texts(member)
+    elif isinstance(value, list | tuple):
+        for member in value:
             yield from _texts(member)

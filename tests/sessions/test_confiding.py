@@ -172,6 +172,16 @@ def test_a_profile_confides_all_that_its_vault_keeps(tmp_path: Path) -> None:
         assert [HIDDEN] * 3 == told.split()
 
 
+def test_where_a_login_is_is_no_secret(tmp_path: Path) -> None:
+    """What a profile keeps of it beside the secrets, the address and the names of cookies, stays readable."""
+    with Session(profile="me", vault=Vault.open(tmp_path / "sessions.db")) as session:
+        state = {"pages": ["https://forum.example/login"], "cookies": ["forum-session"]}
+        session.profile.state["login"] = state
+        session.profile.state["token"] = {"for": "https://api.example/token", "refresh_name": "refresh_token"}
+        told = "POST https://forum.example/login set forum-session; refresh_token of https://api.example/token"
+        assert told == session.redactor.redact(told)
+
+
 def test_an_attribute_that_was_assigned_is_hidden_when_the_profile_is_saved(tmp_path: Path) -> None:
     """`cookie.value = …` goes past the jar."""
     vault = Vault.open(tmp_path / "sessions.db")
