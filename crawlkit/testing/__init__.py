@@ -14,9 +14,11 @@ from crawlkit.testing.clock import FakeClock
 from crawlkit.testing.demo_site import DemoSite, demo_site, demo_site_runs
 from crawlkit.testing.hostile import HostileServer
 from crawlkit.testing.ledger import Connections, Exchange, Log
-from crawlkit.testing.members import MEMBER, Account
+from crawlkit.testing.members import KEEPER, KEEPER_TOTP, MEMBER, Account
 
 __all__ = [
+    "KEEPER",
+    "KEEPER_TOTP",
     "MEMBER",
     "Account",
     "Book",

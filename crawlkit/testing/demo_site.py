@@ -32,7 +32,8 @@ class DemoSite:
     requests it answered, `connections` how many were opened, `members` who is logged in. Paths:
 
     - `/` for everybody; `/books?page=N`, `/books/SLUG`, `/account` for members; `/login` (a form with a CSRF
-      token), `/logout` (a plain link, as on many sites)
+      token), `/login/code` (the one-time code of KEEPER), `/logout` (a plain link, as on many sites)
+    - `/expire` ends every login, `/expire?every=N` each later one after N members' requests as well, 0 never
     - `/api/token` (POST a JSON username and password), `/api/books?page=N`, `/api/books/SLUG` with that
       Bearer token
     - `/robots.txt`, `/sitemap.xml`; everything with ETag and 304.
@@ -79,9 +80,9 @@ class DemoSite:
         """The book of this slug, None when the shop has none."""
         return self._by_slug.get(slug)
 
-    def expire(self) -> None:
-        """End every login, as a site does that is deployed anew."""
-        self.members.expire()
+    def expire(self, every: int | None = None) -> None:
+        """End every login, as a site does that is deployed anew; see `Members.expire`."""
+        self.members.expire(every)
 
     def close(self) -> None:
         """Stop answering, close every connection and free the port. Without effect the second time."""

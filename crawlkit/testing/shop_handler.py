@@ -1,29 +1,30 @@
-"""HTTP of the demo bookshop: which path gets which page, cookies, conditional answers. No HTML is written here."""
+"""HTTP of the demo bookshop: which path gets which page, cookies, conditional answers. No HTML is written here.
+
+Logging in is shop_door.py's.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import time
 from dataclasses import asdict
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from crawlkit.testing import shop_pages
 from crawlkit.testing.ledger import Exchange
+from crawlkit.testing.shop_door import Door
 
 if TYPE_CHECKING:
     from crawlkit.testing.demo_site import DemoSite
 
-_MONTH_SECONDS = 30 * 24 * 3600
 _MOST_FORM_BYTES = 64 * 1024
 
 
-class ShopHandler(BaseHTTPRequestHandler):
+class ShopHandler(Door):
     """Answers the requests of one connection, in a thread of its own, by HTTP/1.1 with keep-alive."""
 
     site: DemoSite  # set by the subclass that each site makes
@@ -35,13 +36,13 @@ class ShopHandler(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body leave in one packet
     timeout = 60  # an idle connection is closed after as many seconds
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
         self._answer(self._get)
 
-    def do_HEAD(self) -> None:
+    def do_HEAD(self) -> None:  # noqa: N802 - http.server's name
         self._answer(self._get)
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - http.server's name
         self._answer(self._post)
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -71,10 +72,13 @@ class ShopHandler(BaseHTTPRequestHandler):
     def member(self) -> bool:
         """Whether a valid login came along, by cookie or by token; asked once, for each asking uses the login up."""
         if self._member is None:
-            scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-            value = token if scheme.lower() == "bearer" else self._cookies.get("member")
-            self._member = self.site.members.admits(value)
+            self._member = self.site.members.admits(self._login())
         return self._member
+
+    def _login(self) -> str | None:
+        """The login that came along, whatever it is worth."""
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        return token if scheme.lower() == "bearer" else self._cookies.get("member")
 
     def _get(self, path: str) -> None:
         if path == "/robots.txt":
@@ -88,8 +92,9 @@ class ShopHandler(BaseHTTPRequestHandler):
         elif path == "/login":
             self._login_form(self._query.get("next", "/books"))
         elif path == "/logout":
-            self.site.members.log_out(self._cookies.get("member"))
-            self._redirect("/", cookies=["member=; Path=/; Max-Age=0"])
+            self._log_out()
+        elif path == "/expire":
+            self._expire()
         elif path.startswith("/api/"):
             self._api(path)
         else:
@@ -98,39 +103,12 @@ class ShopHandler(BaseHTTPRequestHandler):
     def _post(self, path: str) -> None:
         if path == "/login":
             self._log_in()
+        elif path == "/login/code":
+            self._take_code()
         elif path == "/api/token":
             self._token()
         else:
             self._send(shop_pages.missing(path, member=False), HTTPStatus.NOT_FOUND)
-
-    # --- logging in ---
-
-    def _login_form(self, then: str, *, error: str = "", status: HTTPStatus = HTTPStatus.OK) -> None:
-        visit = self._cookies.get("visit") or secrets.token_hex(8)
-        html = shop_pages.login(self.site.members.csrf(visit), then, error=error)
-        self._send(html, status, cookies=[f"visit={visit}; Path=/; HttpOnly; SameSite=Lax"])
-
-    def _log_in(self) -> None:
-        form = {name: values[-1] for name, values in parse_qs(self._body.decode("utf-8", "replace")).items()}
-        then = form.get("next", "/books")
-        if not then.startswith("/") or then.startswith("//"):
-            then = "/books"  # never a redirect to another site
-        if not self.site.members.right_csrf(self._cookies.get("visit"), form.get("csrf", "")):
-            self._login_form(then, error="This form is no longer valid. Try again.", status=HTTPStatus.FORBIDDEN)
-            return
-        login = self.site.members.log_in(form.get("user", ""), form.get("password", ""))
-        if login is None:
-            self._login_form(then, error="That name and password do not belong together.")
-            return
-        lasts = f"; Max-Age={_MONTH_SECONDS}" if form.get("remember") else ""
-        self._redirect(then, cookies=[f"member={login}; Path=/; HttpOnly; SameSite=Lax{lasts}"])
-
-    def _logged_out(self) -> None:
-        """What a visitor gets in place of a members' page: a redirect, or the form itself with status 200."""
-        if self.site.logged_out == "form":
-            self._login_form(self.path)
-        else:
-            self._redirect(f"/login?next={quote(self.path, safe='')}")
 
     # --- members' pages ---
 
@@ -139,7 +117,7 @@ class ShopHandler(BaseHTTPRequestHandler):
         if known and not self.member:
             self._logged_out()
         elif path == "/account":
-            self._send(shop_pages.account(self.site.members.account.username))
+            self._send(shop_pages.account(self.site.members.name_of(self._login())))
         elif path == "/books":
             self._listing()
         elif path.startswith("/books/") and (book := self.site.book(path.removeprefix("/books/"))):
@@ -162,18 +140,6 @@ class ShopHandler(BaseHTTPRequestHandler):
         return number if 1 <= number <= last else None
 
     # --- the JSON endpoint ---
-
-    def _token(self) -> None:
-        try:
-            given = json.loads(self._body)
-            token = self.site.members.log_in(str(given["username"]), str(given["password"]))
-        except (ValueError, KeyError, TypeError):
-            self._send_json({"error": 'send {"username": …, "password": …}'}, HTTPStatus.BAD_REQUEST)
-            return
-        if token is None:
-            self._send_json({"error": "wrong username or password"}, HTTPStatus.FORBIDDEN)
-        else:
-            self._send_json({"token": token})
 
     def _api(self, path: str) -> None:
         book = self.site.book(path.removeprefix("/api/books/"))

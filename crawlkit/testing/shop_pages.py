@@ -81,9 +81,25 @@ def login(csrf: str, then: str, *, error: str = "") -> str:
     )
 
 
+def code(csrf: str, then: str, ticket: str, remember: str, *, error: str = "") -> str:
+    """The form for a one-time code; `ticket` shows that the password was right."""
+    complaint = f'<p class="error">{escape(error)}</p>\n' if error else ""
+    kept = {"csrf": csrf, "next": then, "ticket": ticket, "remember": remember}
+    hidden = "".join(f'<input type="hidden" name="{name}" value="{escape(text)}">\n' for name, text in kept.items())
+    return page(
+        "One more step",
+        f"<h1>One more step</h1>\n{complaint}"
+        f'<form id="code" method="post" action="/login/code">\n{hidden}'
+        '<label>Code from your app <input name="otp" inputmode="numeric" autocomplete="one-time-code"></label>\n'
+        '<button name="go" value="code">Log in</button>\n</form>',
+        member=False,
+    )
+
+
 def account(username: str) -> str:
     """The member's own page."""
-    return page("Your account", f'<h1>Your account</h1>\n<p>Hello, <b class="name">{username}</b>.</p>', member=True)
+    hello = f'<h1>Your account</h1>\n<p>Hello, <b class="name">{escape(username)}</b>.</p>'
+    return page("Your account", hello, member=True)
 
 
 def listing(books: Sequence[Book], number: int, last: int, total: int) -> str:

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from crawlkit.testing import MEMBER, DemoSite, FakeClock, demo_site, demo_site_runs
+from crawlkit.sessions.totp import Totp
+from crawlkit.testing import KEEPER, KEEPER_TOTP, MEMBER, DemoSite, FakeClock, demo_site, demo_site_runs
 from crawlkit.testing.bookshop import slug, stock
 
 
@@ -38,11 +39,13 @@ class Visitor:
     def get(self, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage, str]:
         return self.ask("GET", path, **headers)
 
-    def log_in(self, password: str = MEMBER.password) -> tuple[int, http.client.HTTPMessage, str]:
+    def log_in(
+        self, password: str = MEMBER.password, username: str = MEMBER.username
+    ) -> tuple[int, http.client.HTTPMessage, str]:
         _, _, form = self.get("/login")
         token = re.search(r'name="csrf" value="([^"]+)"', form)
         assert token is not None
-        fields = {"csrf": token[1], "user": MEMBER.username, "password": password, "next": "/books?page=2"}
+        fields = {"csrf": token[1], "user": username, "password": password, "next": "/books?page=2"}
         kind = "application/x-www-form-urlencoded"
         return self.ask("POST", "/login", urlencode(fields), **{"Content-Type": kind})
 
@@ -173,6 +176,42 @@ def test_expire_ends_every_login(site: DemoSite, visitor: Visitor):
     assert 303 == visitor.get("/books")[0]
     visitor.log_in()
     assert 200 == visitor.get("/books")[0]
+
+
+def test_expire_has_an_address(site: DemoSite, visitor: Visitor):
+    """What `site.expire()` does, for somebody who types: now, and from now on after so many pages, and no more."""
+    visitor.log_in()
+    assert "every login has ended\n" == visitor.get("/expire")[2]
+    assert 303 == visitor.get("/books")[0]
+    visitor.get("/expire?every=2")
+    visitor.log_in()
+    assert [200, 200, 303] == [visitor.get("/books")[0] for _ in range(3)]
+    visitor.get("/expire?every=0")
+    visitor.log_in()
+    assert [200, 200, 200] == [visitor.get("/books")[0] for _ in range(3)]
+
+
+def test_keeper_is_asked_for_a_code():
+    """The second account needs a one-time code, of now or of the half minute before; the password alone opens nothing."""
+    clock, totp = FakeClock(), Totp(KEEPER_TOTP)
+    with demo_site(port=0, books=3, clock=clock.time) as site:
+        visitor = Visitor(site)
+        status, _, html = visitor.log_in(KEEPER.password, KEEPER.username)
+        assert 200 == status
+        assert 303 == visitor.get("/books")[0]
+        fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', html))
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+
+        def answer(code: str, **changed: str) -> int:
+            return visitor.ask("POST", "/login/code", urlencode({**fields, "otp": code, **changed}), **kind)[0]
+
+        code = totp.at(clock.time())
+        assert 200 == answer("000000" if code != "000000" else "111111")
+        assert 403 == answer(code, ticket=fields["ticket"] + "x")
+        clock.advance(totp.period)
+        assert 303 == answer(code)
+        assert 'Hello, <b class="name">keeper</b>' in visitor.get("/account")[2]
+        visitor.connection.close()
 
 
 def test_login_outlives_a_restart():
