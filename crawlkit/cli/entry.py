@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import difflib
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
 from crawlkit.cli import exit_codes
+from crawlkit.cli.logs import plain_logging
+from crawlkit.cli.secrecy import print_traceback, secrecy
 from crawlkit.cli.streams import OutputFailed, watched_streams
 from crawlkit.cli.terminal import complain
 from crawlkit.exceptions import CrawlkitError
@@ -62,7 +63,7 @@ def commands() -> None:
 
 def invoke(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. Nothing is raised, whatever happens."""
-    with watched_streams() as outlet:
+    with watched_streams() as outlet, secrecy(), plain_logging():
         try:
             code = _invoke(arguments)
             sys.stdout.flush()
@@ -95,7 +96,7 @@ def _tell(error: BaseException, *, debug: bool, as_json: bool) -> int:
     """Print the error's line, with --json its object, with --debug its traceback; return the exit code."""
     code, outcome, message = describe(error)
     if debug:
-        traceback.print_exception(error)
+        print_traceback(error)
     complain(message)
     if as_json:
         from crawlkit.cli.json_line import error_line, print_line

@@ -23,6 +23,7 @@ from crawlkit.cli.json_line import print_line, result_line
 from crawlkit.cli.logs import log, logging_to
 from crawlkit.cli.outputs import Output, check_database, check_vault, refuse_taken, shown, taken_files
 from crawlkit.cli.progress import LiveProgress, LogProgress
+from crawlkit.cli.secrecy import learn_arguments, redact, redactor
 from crawlkit.cli.signals import StopSignals
 from crawlkit.cli.streams import OutputFailed
 from crawlkit.cli.summary import details, headline
@@ -72,6 +73,7 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
     Raises UsageError before anything is written, LockHeld when another run has the database, StorageError
     when an output cannot be written; how the run itself went is in the object.
     """
+    learn_arguments(options.arguments)
     spider = make_spider(source, options.arguments)
     config = find_config(source.path.resolve().parent)
     settings = resolve_settings(
@@ -107,6 +109,7 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
             wait=options.wait,
             force_login=options.force_login,
             arguments=options.arguments,
+            redactor=redactor(),
         )
         result = _drive(engine, source, spider.name, database, options, screen)
         if result.run is not None and result.outcome != "storage_failed":
@@ -242,6 +245,6 @@ def _summarise(name: str, database: Path, result: Result, options: RunOptions, s
         return
     from rich.text import Text
 
-    screen.print(Text(first, style="bold green" if level == logging.INFO else "bold yellow"))
+    screen.print(Text(redact(first), style="bold green" if level == logging.INFO else "bold yellow"))
     for line in lines:
-        screen.print(Text(line))
+        screen.print(Text(redact(line)))

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crawlkit.cli.exit_codes import INTERNAL, LOGIN_FAILED, STORAGE_FAILED
+from crawlkit.cli.secrecy import redacted
 from crawlkit.crawl.result import Result
 
 _BROKEN = (LOGIN_FAILED, INTERNAL, STORAGE_FAILED)  # codes whose reason is an error
+_OURS = ("spider", "outcome", "database")  # words of ours: a password that is one of them changes nothing
 _COUNTS = ("pages", "failed", "skipped", "items", "bytes", "requests", "retries", "logins")
 
 
@@ -64,6 +66,7 @@ def folder_line(lines: Sequence[Mapping[str, Any]], exit_code: int) -> dict[str,
 
 
 def print_line(line: Mapping[str, Any]) -> None:
-    """Write the line to standard output, in ASCII so that any log can hold it."""
-    sys.stdout.write(json.dumps(line, default=str) + "\n")
+    """Write the line to standard output, in ASCII so that any log can hold it, and without secrets."""
+    told = {name: value if name in _OURS else redacted(value) for name, value in line.items()}
+    sys.stdout.write(json.dumps(told, default=str) + "\n")
     sys.stdout.flush()

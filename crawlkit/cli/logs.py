@@ -1,7 +1,7 @@
 """Log lines of a command: to standard error (above the progress block on a terminal) and to a file.
 
-Text that came from the web is made safe here, at the one place all lines pass. Lines of one record after its
-first are indented, so that no page can forge a record.
+Text that came from the web is made safe here, at the one place all lines pass, and secrets are taken out of it.
+Lines of one record after its first are indented, so that no page can forge a record.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import contextlib
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
+from crawlkit.cli.secrecy import redact
 from crawlkit.cli.terminal import complain, safe
 from crawlkit.exceptions import ConfigError
 
@@ -40,7 +42,14 @@ class _TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(_renamed(record))
-        return safe(line).rstrip("\n").replace("\n", "\n    ")
+        return safe(redact(line)).rstrip("\n").replace("\n", "\n    ")
+
+
+class _PlainFormatter(logging.Formatter):
+    """The message alone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return safe(redact(super().format(record)))
 
 
 class _JSONFormatter(logging.Formatter):
@@ -52,10 +61,10 @@ class _JSONFormatter(logging.Formatter):
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": redact(record.getMessage()),
         }
         if record.exc_info:
-            entry["error"] = self.formatException(record.exc_info)
+            entry["error"] = redact(self.formatException(record.exc_info))
         return json.dumps(entry)
 
 
@@ -64,6 +73,18 @@ def _renamed(record: logging.LogRecord) -> logging.LogRecord:
         record = logging.makeLogRecord(record.__dict__)
         record.name = "crawlkit"
     return record
+
+
+def _not_formatted(record: logging.LogRecord) -> None:
+    """Tell of a record whose arguments do not fit its message; logging itself would show them as they are."""
+    sys.stderr.write(redact(f"{traceback.format_exc()}Message: {record.msg!r}\nArguments: {record.args!r}\n"))
+
+
+class _StreamHandler(logging.StreamHandler[TextIO]):
+    """Writes to standard error."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        _not_formatted(record)
 
 
 class _ConsoleHandler(logging.Handler):
@@ -76,7 +97,12 @@ class _ConsoleHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         from rich.text import Text
 
-        self._console.print(Text(self.format(record), style=_STYLES.get(record.levelno, "")))
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - the caller asked for a log line, not for this
+            _not_formatted(record)
+            return
+        self._console.print(Text(line, style=_STYLES.get(record.levelno, "")))
 
 
 class _FileHandler(logging.FileHandler):
@@ -121,7 +147,7 @@ def logging_to(
     """
     formatter = _JSONFormatter() if form == "json" else _TextFormatter()
     handlers: list[logging.Handler] = []
-    stream: logging.Handler = _ConsoleHandler(console) if console else logging.StreamHandler(sys.stderr)
+    stream: logging.Handler = _ConsoleHandler(console) if console else _StreamHandler(sys.stderr)
     stream.setFormatter(_TextFormatter() if console else formatter)
     stream.setLevel(level)
     handlers.append(stream)
@@ -143,3 +169,17 @@ def logging_to(
             root.removeHandler(handler)
             handler.close()
         root.setLevel(before)
+
+
+@contextmanager
+def plain_logging() -> Iterator[None]:
+    """Until the block ends, warnings and errors that nobody else takes go to standard error as Python has it, redacted."""
+    before = logging.lastResort
+    handler = _StreamHandler(sys.stderr)
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(_PlainFormatter())
+    logging.lastResort = handler
+    try:
+        yield
+    finally:
+        logging.lastResort = before

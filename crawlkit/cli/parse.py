@@ -10,6 +10,7 @@ import click
 
 from crawlkit.cli import exit_codes
 from crawlkit.cli.options import arguments_option, debug_option, profile_option, require_url, set_option
+from crawlkit.cli.secrecy import learn_arguments, redact
 from crawlkit.cli.terminal import complain, counted, safe
 from crawlkit.crawl.loading import find_spider, make_spider, parse_arguments, place_of
 from crawlkit.crawl.settings import parse_override, resolve_settings
@@ -45,7 +46,9 @@ def command(
     """
     require_url(url)
     source = find_spider(path)
-    spider = make_spider(source, parse_arguments(arguments))
+    given = parse_arguments(arguments)
+    learn_arguments(given)
+    spider = make_spider(source, given)
     if not callable(getattr(spider, callback, None)):
         raise SpiderError(f"--callback {callback}: {type(spider).__name__} in {source.path} has no such method")
     settings = resolve_settings(
@@ -89,21 +92,21 @@ def _show(spider: Spider, callback: Any, response: Response) -> int:
         for value in outputs(callback(response)):
             if isinstance(value, Request):
                 counts["request"] += 1
-                print(f"-> {value.method} {safe(value.url, one_line=True)}{_callback_name(value)}")
+                print(f"-> {value.method} {safe(redact(value.url), one_line=True)}{_callback_name(value)}")
             elif isinstance(value, Download):
                 counts["file"] += 1
-                print(f"-> file {safe(str(value.path), one_line=True)} from {safe(value.url, one_line=True)}")
+                print(f"-> file {safe(str(value.path), one_line=True)} from {safe(redact(value.url), one_line=True)}")
             else:
                 kind = _show_item(spider, value, response)
                 counts[kind] += 1
     except Verdict as verdict:
-        print(f"{type(verdict).__name__}: {safe(verdict.reason, one_line=True)}", file=sys.stderr)
+        print(f"{type(verdict).__name__}: {safe(redact(verdict.reason), one_line=True)}", file=sys.stderr)
     sys.stdout.flush()
     told = (
         ", ".join(counted(count, word, word if word == "dropped" else None) for word, count in counts.items() if count)
         or "nothing"
     )
-    print(f"{safe(response.url, one_line=True)}: {told}", file=sys.stderr)
+    print(f"{safe(redact(response.url), one_line=True)}: {told}", file=sys.stderr)
     return exit_codes.COMPLETE
 
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from crawlkit.cli.logs import log
+from crawlkit.cli.secrecy import redact
 from crawlkit.cli.terminal import counted, safe
 from crawlkit.crawl.quantities import duration_text, size_text
 from crawlkit.crawl.result import Progress
@@ -113,7 +114,7 @@ def progress_block(name: str, now: Progress) -> RenderableType:
     block = Table.grid(padding=(0, 2), expand=False)
     for label, *cells in rows:
         block.add_row(Text(label, style="dim"), *(_cell(cell, now) for cell in cells))
-    return Group(Text(safe(name, one_line=True), style="bold", no_wrap=True, overflow="ellipsis"), block)
+    return Group(Text(safe(redact(name), one_line=True), style="bold", no_wrap=True, overflow="ellipsis"), block)
 
 
 def _cell(text: str, now: Progress) -> Text:
@@ -131,4 +132,4 @@ def _slowest(now: Progress) -> str:
     if now.slowest_host is None:
         return ""
     seconds = f" {duration_text(now.slowest_seconds)}" if now.slowest_seconds is not None else ""
-    return safe(now.slowest_host, one_line=True) + seconds
+    return safe(redact(now.slowest_host), one_line=True) + seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from crawlkit.cli.options import (
     set_option,
 )
 from crawlkit.cli.outputs import FORMATS, Output
+from crawlkit.cli.secrecy import print_traceback
 from crawlkit.cli.terminal import complain
 from crawlkit.crawl.loading import SpiderSource, find_spider, find_spiders, is_folder, parse_arguments, spider_files
 from crawlkit.crawl.settings import Override, parse_override
@@ -155,6 +155,6 @@ def _execute_told(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
 def _told(error: BaseException, spider: str, options: RunOptions) -> dict[str, Any]:
     code, outcome, message = describe(error)
     if options.debug:
-        traceback.print_exception(error)
+        print_traceback(error)
     complain(message)
     return error_line(message, outcome=outcome, exit_code=code, spider=spider)

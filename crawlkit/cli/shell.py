@@ -5,7 +5,6 @@ from __future__ import annotations
 import code
 import linecache
 import sys
-import traceback
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +14,7 @@ import click
 
 from crawlkit.cli import exit_codes
 from crawlkit.cli.options import debug_option, profile_option, require_url, set_option
+from crawlkit.cli.secrecy import print_traceback, redact
 from crawlkit.cli.streams import OutputFailed
 from crawlkit.cli.terminal import is_terminal, safe
 from crawlkit.crawl.loading import find_spider, make_spider
@@ -82,7 +82,7 @@ def _run_line(line: str, names: dict[str, Any]) -> int:
     except Exception as error:  # noqa: BLE001 - shown whole: it is the user's own
         trace = error.__traceback__
         sys.stdout.flush()
-        traceback.print_exception(error.with_traceback(trace.tb_next if trace is not None else None))
+        print_traceback(error.with_traceback(trace.tb_next if trace is not None else None))
         return exit_codes.PAGES_FAILED
     return exit_codes.COMPLETE
 
@@ -109,7 +109,7 @@ def _names(session: Session) -> dict[str, Any]:
 def _interact(names: dict[str, Any]) -> None:
     response = names["response"]
     banner = (
-        f"{safe(str(response), one_line=True)} {safe(response.url, one_line=True)}\n"
+        f"{safe(redact(f'{response} {response.url}'), one_line=True)}\n"
         'response  the page: response.css("h1::text").get()\n'
         "session   what fetched it\n"
         "fetch(url)  another page, as the new response"

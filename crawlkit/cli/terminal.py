@@ -11,6 +11,8 @@ import re
 import sys
 from typing import IO, TYPE_CHECKING
 
+from crawlkit.cli.secrecy import redact
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -53,5 +55,5 @@ def console(*, stderr: bool = True) -> Console:
 def complain(message: str) -> None:
     """The one line of an error on standard error."""
     sys.stdout.flush()
-    sys.stderr.write(f"crawlkit: error: {safe(message, one_line=True)}\n")
+    sys.stderr.write(f"crawlkit: error: {safe(redact(message), one_line=True)}\n")
     sys.stderr.flush()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from crawlkit.cli.options import require_url
 from crawlkit.cli.outputs import check_vault
+from crawlkit.cli.secrecy import redactor
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
 
@@ -34,7 +35,7 @@ def visiting(url: str, settings: Settings, *, profile: str | None, spider: Spide
     if profile is not None:
         check_vault(settings.vault)
     spider = spider if spider is not None else Spider()
-    accounts = Accounts(spider, settings, vault=settings.vault, profile=profile)
+    accounts = Accounts(spider, settings, vault=settings.vault, profile=profile, redactor=redactor())
     accounts.guard_addresses([url])
     spider.session, spider.credentials, spider.settings = accounts.session, accounts.credentials, settings
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,11 @@ from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
 from crawlkit.sessions.addresses import AddressPolicy, is_literal, is_public
 from crawlkit.sessions.attempts import Attempts
+from crawlkit.sessions.confiding import tell_own_headers, tell_userinfo
 from crawlkit.sessions.cookies import CookieJar
 from crawlkit.sessions.membership import Membership
 from crawlkit.sessions.pool import ConnectionPool
+from crawlkit.sessions.redactor import Redactor
 from crawlkit.sessions.session import Session
 
 if TYPE_CHECKING:
@@ -38,8 +41,15 @@ class Accounts:
     """Opens sessions as the settings say. `save` is the writer's, before each commit; the rest is for any thread."""
 
     def __init__(
-        self, spider: Spider, settings: Settings, *, vault: Path, profile: str | None, prompt: Prompt | None = None,
+        self,
+        spider: Spider,
+        settings: Settings,
+        *,
+        vault: Path,
+        profile: str | None,
+        prompt: Prompt | None = None,
         force_login: bool = False,
+        redactor: Redactor | None = None,
     ) -> None:
         self._spider = spider
         self._settings = settings
@@ -57,7 +67,10 @@ class Accounts:
         self.resume: Callable[[], None] = _nothing
         self.stopped: Callable[[], bool] = bool
         self._force_login = force_login
-        self._sources = CredentialSources(settings, prompt=prompt)
+        #: Knows what every session of the crawl learns, so that nothing shows it.
+        self.redactor = Redactor() if redactor is None else redactor
+        self._confide_settings()
+        self._sources = CredentialSources(settings, prompt=prompt, learn=partial(self.redactor.learn, sure=True))
         crawl = settings.crawl
         self.pool = ConnectionPool(
             max_connections=max(100, 2 * crawl.workers),
@@ -160,6 +173,12 @@ class Accounts:
             self._robots.close()
         self.pool.close()
 
+    def _confide_settings(self) -> None:
+        """Tell the redactor what crawl.toml holds, before any of it is used."""
+        tell_userinfo(self._settings.fetch.proxies, self.redactor.learn)
+        for named in self._settings.profiles.values():
+            tell_own_headers(named.headers, self.redactor.learn)
+
     def _new_session(self, profile: str | None) -> Session:
         fetch = self._settings.fetch
         session = Session(
@@ -180,6 +199,7 @@ class Accounts:
         session.default_headers = headers
         session.secret_origins = self.trusted
         session.proxies.update(sticky_proxy(fetch.proxies, profile or ""))
+        session.redactor = self.redactor
         if profile is not None:
             with self._lock:
                 self._sessions.append(session)

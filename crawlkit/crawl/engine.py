@@ -41,6 +41,7 @@ from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.worker import Worker
 from crawlkit.crawl.writer import Writer
 from crawlkit.html.document import Limits
+from crawlkit.sessions.redactor import Redactor
 from crawlkit.sessions.retry import RetryPolicy
 from crawlkit.store.database import Store
 from crawlkit.store.lock import Lock
@@ -69,6 +70,7 @@ class Engine:
         force_login: bool = False,
         arguments: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self._spider = spider
         self._settings = settings
@@ -83,6 +85,7 @@ class Engine:
         self._force_login = force_login
         self._arguments = _described(arguments or {})
         self._clock = clock or SystemClock()
+        self._redactor = Redactor() if redactor is None else redactor
         self._ending = Ending()
         self._tally = Tally()
         self._started = time.monotonic()
@@ -119,7 +122,12 @@ class Engine:
     def _run_locked(self) -> Result:
         spider = self._spider
         accounts = Accounts(
-            spider, self._settings, vault=self._vault, profile=self._profile, force_login=self._force_login
+            spider,
+            self._settings,
+            vault=self._vault,
+            profile=self._profile,
+            force_login=self._force_login,
+            redactor=self._redactor,
         )
         accounts.stopped = lambda: self._ending.outcome is not None
         try:
@@ -182,6 +190,7 @@ class Engine:
             clock=self._clock,
             before_commit=accounts.save,
             committed=self._committed,
+            redact=self._redactor.redact,
         )
         scheduler = Scheduler(
             self._clock, lambda netloc: pace_of(netloc, settings.crawl), writer.want, accounts.pool.set_host_limit
@@ -330,7 +339,7 @@ class Engine:
         return Result(
             run=self.run_id,
             outcome=outcome,
-            reason=reason,
+            reason=self._redactor.redact(reason),
             exit_code=Ending.exit_code(outcome),
             pages=tally.pages,
             failed=tally.failed,

@@ -367,11 +367,12 @@ class Visitor:
         self, visit: Visit, lease: Lease, request: Request, response: Response, error: BaseException, where: str
     ) -> Visit:
         """The author's own code raised: the page fails with the traceback, all that it gave is dropped."""
-        reason = _author_reason(error, where)
+        hide = response.session.redactor.redact  # before anything is cut: half a secret is one, too
+        reason = _author_reason(error, where, hide)
         if isinstance(error, exceptions.ItemError | exceptions.UnsafeMarkup | exceptions.NoMatch):
             log.error("%s", reason)  # says all there is to say; the frames would be crawlkit's own
             return self._failed(visit, request, error, response, reason=reason)
-        text = "".join(traceback.format_exception(error))[-_TRACE_CHARACTERS:]
+        text = hide("".join(traceback.format_exception(error)))[-_TRACE_CHARACTERS:]
         log.error("%s: %s failed\n%s", lease.url, where, text)
         return self._failed(visit, request, error, response, reason=reason, detail=text)
 
@@ -382,10 +383,10 @@ def _host_of(url: str | None, lease: Lease) -> str:
     return lease.host if href is None or not urls.has_scheme(href) else urls.origin(urls.root(href)).netloc
 
 
-def _author_reason(error: BaseException, where: str) -> str:
+def _author_reason(error: BaseException, where: str, hide: Callable[[str], str]) -> str:
     if isinstance(error, exceptions.ItemError):
         return f"item: {error}"
     if isinstance(error, exceptions.UnsafeMarkup):
         return f"markup: {error}"
-    text = str(error).splitlines()[0] if str(error) else ""
+    text = hide(str(error)).splitlines()[0] if str(error) else ""
     return f"{where}: {type(error).__name__}" + (f": {text[:200]}" if text else "")

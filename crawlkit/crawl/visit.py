@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from crawlkit.store.outcome import Outcome
@@ -23,6 +24,11 @@ class Visit:
     #: The epoch of the login in which it was fetched; None for a page of another profile, or without a login.
     epoch: int | None = None
     skips: Counter[str] = field(default_factory=Counter)
+
+    def hide(self, redact: Callable[[str], str]) -> None:
+        """Take the secrets out of the reason or traceback, which the database will keep."""
+        if self.outcome.error:
+            self.outcome.error = redact(self.outcome.error)
 
     def give_back(self, not_before: float = 0.0) -> Visit:
         """The page goes back to the queue as if it had not been taken; it may be taken at `not_before` (Unix epoch)."""

@@ -75,6 +75,7 @@ class Writer(threading.Thread):
         clock: Clock,
         before_commit: Callable[[], None],
         committed: Callable[[Visit, Verdict], None],
+        redact: Callable[[str], str],
     ) -> None:
         super().__init__(name="crawlkit-writer", daemon=True)
         self._store = store
@@ -83,6 +84,7 @@ class Writer(threading.Thread):
         self._clock = clock
         self._before_commit = before_commit
         self._committed = committed
+        self._redact = redact
         self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         self._due: list[tuple[float, str]] = []
         self._due_at: dict[str, float] = {}
@@ -214,6 +216,8 @@ class Writer(threading.Thread):
 
     def _commit(self, visited: list[_Visited], hosts: dict[str, None]) -> None:
         self._before_commit()
+        for done in visited:
+            done.visit.hide(self._redact)
         verdicts = self._store.commit([done.visit.outcome for done in visited])
         self.scheduler.settle(len(visited))
         for done, verdict in zip(visited, verdicts, strict=True):

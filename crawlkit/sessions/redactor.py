@@ -15,6 +15,7 @@ could be waiting for them. Nothing is logged here.
 
 from __future__ import annotations
 
+import re
 import time
 import weakref
 from collections import deque
@@ -40,6 +41,7 @@ _ASKED_EACH_TIME = 64  # sources; more are asked once a second
 _CUT = 12  # so much of a secret at the edge of a line is hidden though the rest was cut off
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 _AFTER_CUT = frozenset("\"'`.,:;)]}\xe2\x80\xa6")  # closing marks, and the three bytes of an ellipsis
+_HALF_AN_ESCAPE = re.compile(r"(?:%[0-9a-fA-F]?|\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?|&#?\w{0,6})\Z")
 _PLAIN, _BASE64_FORM, _HEX_FORM = range(3)
 
 #: A reading of a secret, which kind of form the characters are of, and where in it they are.
@@ -250,6 +252,8 @@ def _cut(text: str, secret: str, start: int, offset: int) -> Span | None:
     else:
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
+        half = _HALF_AN_ESCAPE.search(text, max(start, end - 7), end)
+        end = end if half is None else half.start()
         while not (fits := secret.startswith(text[start:end])) and end > start and text[end - 1] in _AFTER_CUT:
             end -= 1
     # An URL in a cookie is no reason to hide the site's name.

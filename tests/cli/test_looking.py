@@ -37,9 +37,9 @@ def test_fetch_shows_heads_without_credentials(crawlkit: Command, site: Site) ->
     assert "< 302 Found" in done.stdout
     assert "> GET /a" in done.stdout
     assert "< 200 OK" in done.stdout
-    assert "> Authorization: Bearer <hidden>" in done.stdout
-    assert "> Cookie: sid=<hidden>" in done.stdout
-    assert "< Set-Cookie: sid=<hidden>; Path=/; HttpOnly" in done.stdout
+    assert "> Authorization: Bearer [redacted]" in done.stdout
+    assert "> Cookie: sid=[redacted]" in done.stdout
+    assert "< Set-Cookie: sid=[redacted]; Path=/; HttpOnly" in done.stdout
     assert "> X-Mine: 1" in done.stdout
     assert "s3cret" not in done.stdout
     assert "\x1b" not in done.stdout.partition("<title>")[0]
