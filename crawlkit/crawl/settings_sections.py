@@ -140,9 +140,6 @@ class JobSettings:
 #: Sections and keys that are read and checked, and that nothing obeys yet.
 LATER: frozenset[str | tuple[str, ...]] = frozenset(
     (
-        ("login", "max_failed_per_hour"),
-        ("login", "canary"),
-        ("login", "canary_every"),
         "archive",
         "job",
         ("crawl", "incremental"),
