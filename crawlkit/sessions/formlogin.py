@@ -95,7 +95,11 @@ class FormLogin(Login):
             if self._led_on(page):
                 log.info("%s leads on to %s: logged in already", shown(self.url), shown(page.url))
                 return
-            raise no_login_form(page.url, page.forms)
+            if page.status_code >= 400:
+                raise LoginError(
+                    f"the login page {shown(page.url)} answered {page.status_code}{complaint(page, session)}"
+                )
+            raise no_login_form(page.url, _forms(page))
         username, password, found = self._account(found, credentials)
         session.redactor.learn(password, sure=True)
         if found.password is None and not found.form.has_password:
@@ -113,6 +117,8 @@ class FormLogin(Login):
         chosen = None
         if _PLAIN_NAME.fullmatch(self._form):
             chosen = next((form for form in _forms(page) if self._form in (form.id, form.name)), None)
+        if chosen is None and self._led_on(page) and not page.css(self._form):
+            return None
         return read_login_form(chosen if chosen is not None else page.form(self._form), **names)
 
     def _account(self, found: LoginForm, credentials: Credentials | None) -> tuple[str, str, LoginForm]:

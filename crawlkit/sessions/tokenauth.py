@@ -121,10 +121,11 @@ class TokenAuth(AuthBase):
     def handle_401(self, r: Response, **kwargs: Any) -> Response:
         """The response to the request sent again with a newer token; `r` when there is none. `kwargs` go to the adapter.
 
-        Once for each request: when the new one is refused too, it is no matter of its age.
+        Once for each request, for what is sent here comes by no hook: when the new one is refused too, it is no matter of
+        its age.
         """
         tokens = self.tokens
-        if r.status_code != 401 or tokens is None or getattr(r.request, "_challenged", False):
+        if r.status_code != 401 or tokens is None:
             return r
         sent = r.request.headers.get(self._header)
         if sent == self._signature(tokens):

@@ -80,6 +80,21 @@ def test_admin_crawl_takes_every_object_and_logs_in_once(crawlkit, django_site, 
     assert [] == [line for line in asked if "/admin/login/" in line]
 
 
+def test_the_form_is_found_without_being_named(django_site):
+    """One line logs in; a wrong password is told in Django's own words."""
+    from crawlkit import FormLogin, Session
+    from crawlkit.exceptions import LoginError
+
+    url = f"{django_site.url}/admin/login/?next=/admin/"
+    with Session(login=FormLogin(url, django_site.username, django_site.password)) as session:
+        assert session.get(f"{django_site.url}/admin/library/book/").css("#user-tools")
+    with (
+        Session(login=FormLogin(url, django_site.username, "wr0ng-and-secret")) as session,
+        pytest.raises(LoginError, match=r"is shown again \(it says “Please enter the correct username and password"),
+    ):
+        session.get(f"{django_site.url}/admin/library/book/")
+
+
 def test_wrong_password_ends_with_exit_code_3(crawlkit, django_site, write_spider):
     """One attempt, no object stored, and no password in what is printed."""
     spider = write_spider(SPIDER, "admin.py")

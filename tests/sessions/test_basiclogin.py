@@ -12,6 +12,7 @@ import pytest
 
 from crawlkit import BasicLogin, Session
 from crawlkit.exceptions import ConfigError, HTTPError, LoginError
+from crawlkit.sessions.membership import Membership
 from crawlkit.testing import HostileServer
 from crawlkit.testing.hostile import Received, Step, answer
 
@@ -127,6 +128,17 @@ def test_a_session_with_it_is_logged_in_from_the_first_request(server: HostileSe
     assert {RIGHT} == set(signed(server))
     assert PASSWORD.encode() not in (tmp_path / "v" / "s.db").read_bytes()
     assert RIGHT.partition(" ")[2].encode() not in (tmp_path / "v" / "s.db").read_bytes()
+
+
+def test_credentials_are_read_anew_in_each_run(server: HostileServer, tmp_path: Any) -> None:
+    """A page that shows something to everybody shows no run what a stranger sees."""
+    server.play("/open", lambda request: [answer(body=b"member" if request.header("Authorization") else b"stranger")])
+    for _ in range(2):
+        with Session(profile="me", vault=tmp_path / "v" / "s.db") as session:
+            session.membership = Membership(session, BasicLogin(url=server.url()), ACCOUNT)
+            assert "member" == session.get(server.url("/open")).text
+            assert 200 == session.get(server.url("/more")).status_code
+            assert session.membership.saved
 
 
 def test_a_session_with_it_pickles(server: HostileServer) -> None:

@@ -8,8 +8,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from crawlkit import FormLogin, Session
+from crawlkit import FormLogin, RetryPolicy, Session
 from crawlkit.exceptions import ConfigError, FormError, HTTPError, LoginError
+from crawlkit.sessions.loginhops import refuse_downgrade
 from crawlkit.testing import HostileServer
 from crawlkit.testing.hostile import Close, Received, Step, answer
 
@@ -290,7 +291,7 @@ def test_an_error_status_is_no_login(site: Site, status: str, match: str) -> Non
 def test_what_was_posted_is_never_posted_again(site: Site, after: list[Step]) -> None:
     """Whatever the session's retries: the server may have counted it. A fault of the server is no refusal."""
     site.server.play("/login", [answer(body=site.form.encode())], after)
-    session = Session(retries=3)
+    session = Session(retries=RetryPolicy(3, methods=None, backoff_seconds=0))
     with pytest.raises((HTTPError, ConnectionError, OSError)) as caught:
         FormLogin(site.url).log_in(session, Account())
     assert not isinstance(caught.value, LoginError)
@@ -307,7 +308,13 @@ def test_a_site_that_leads_on_knows_the_session_already(site: Site) -> None:
     """A login page sends members to their own; nothing is posted."""
     site.server.play("/login", [answer("302 Found", headers=[("Location", "/home")])])
     site.log_in()
+    site.log_in(form="#login")
     assert [] == site.posted
+
+
+def test_a_login_page_that_is_not_there_is_told(site: Site) -> None:
+    site.server.play("/login", [answer("404 Not Found", b"<!doctype html><p class=error>Moved away</p>")])
+    site.refuses(LoginError, r"the login page http.*/login answered 404 \(it says “Moved away”\)")
 
 
 def test_a_page_elsewhere_without_a_form_is_no_login(site: Site) -> None:
@@ -328,6 +335,13 @@ def test_the_password_does_not_follow_a_redirect_to_another_origin(site: Site) -
         )
         site.refuses(LoginError, f"redirects the login to {other.url('')} with the password in it")
         assert [] == other.requests
+
+
+def test_a_page_over_https_does_not_send_the_password_over_http() -> None:
+    with pytest.raises(LoginError, match=r"sends the password unencrypted to http://b\.example"):
+        refuse_downgrade("https://a.example/login", "http://b.example/in")
+    refuse_downgrade("http://a.example/login", "http://a.example/in")
+    refuse_downgrade("http://a.example/login", "https://a.example/in")
 
 
 def test_a_redirect_on_the_same_site_may_repeat_the_post(site: Site) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from crawlkit import Session, TokenLogin
+from crawlkit import RetryPolicy, Session, TokenLogin
 from crawlkit.exceptions import ConnectionError, HTTPError, LoginError
 from crawlkit.sessions import tokenauth
 from crawlkit.sessions.tokens import Tokens, read_tokens
@@ -25,6 +25,8 @@ from crawlkit.testing import HostileServer
 from crawlkit.testing.hostile import Close, Received, Step, answer
 
 PASSWORD = "a-quiet-r00m"
+#: Of a program that has everything repeated.
+EAGER = RetryPolicy(3, methods=None, backoff_seconds=0)
 ACCOUNT: Any = SimpleNamespace(username="reader", password=PASSWORD)
 
 
@@ -190,7 +192,7 @@ def test_what_is_no_token_is_told(api: Api, reply: bytes, arguments: Any, match:
 def test_the_login_is_never_posted_again(api: Api, script: list[Step], kind: type[Exception]) -> None:
     api.server.play("/token", script)
     with pytest.raises(kind):
-        api.login().log_in(Session(retries=3), ACCOUNT)
+        api.login().log_in(Session(retries=EAGER), ACCOUNT)
     assert 1 == len(api.server.requests)
 
 
@@ -240,6 +242,15 @@ def test_the_token_goes_to_its_origin_and_those_named_alone(api: Api) -> None:
         assert [] == [
             request for request in stranger.requests if request.header("X-Auth") or request.header("Authorization")
         ]
+
+
+def test_a_crawls_sessions_sign_for_these_origins_too(api: Api) -> None:
+    """Such a session gives its auth to origins that it knows alone."""
+    session = Session()
+    session.secret_origins = set()
+    api.login().attach(session)
+    api.login().log_in(session, ACCOUNT)
+    assert 200 == api.get(session)
 
 
 def test_a_profile_of_another_site_does_not_send_its_token_here(api: Api, tmp_path: Path) -> None:
