@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from crawlkit.crawl import url_patterns
 from crawlkit.crawl.quantities import parse_duration, parse_size
 from crawlkit.exceptions import ConfigError
+from crawlkit.url import has_scheme
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, section 5.6.2
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -89,6 +90,16 @@ def _read_text(value: object) -> str:
 
 
 TEXT = Kind("a text on one line", _read_text, literal=True)
+
+
+def _read_address(value: object) -> str:
+    address = _read_text(value)
+    if not has_scheme(address):
+        raise ValueError("not an absolute URL")
+    return address
+
+
+ADDRESS = Kind('a URL with its scheme such as "https://example.org/account"', _read_address, literal=True)
 
 
 def choice(*words: str) -> Kind:

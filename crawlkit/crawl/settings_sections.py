@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crawlkit.crawl.settings_kinds import (
+    ADDRESS,
     DURATION,
     FLAG,
     HEADERS,
@@ -85,7 +86,7 @@ class LoginSettings:
 
     env_file: str | None = key(None, optional(TEXT, "none"), "file of NAME=value lines for credentials, mode 0600")
     max_failed_per_hour: int = key(3, whole(1), "failed logins of a profile before it is left alone")
-    canary: str | None = key(None, optional(TEXT, "none"), "URL that only a logged-in visitor sees")
+    canary: str | None = key(None, optional(ADDRESS, "none"), "URL that only a logged-in visitor sees")
     canary_every: int = key(100, whole(1), "pages between two looks at the canary")
 
 

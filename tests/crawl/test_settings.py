@@ -147,6 +147,15 @@ def test_keys_of_later_features_are_read() -> None:
     assert "ME_USER" == settings.profiles["me"].username
 
 
+def test_a_canary_is_a_whole_url() -> None:
+    """A path alone would be asked for in vain for as long as the spider lives."""
+    refused(
+        'login.canary must be a URL with its scheme such as "https://example.org/account"',
+        config("[login]\ncanary = '/me'"),
+    )
+    assert None is resolve_settings(config("[login]\ncanary = 'none'")).login.canary
+
+
 def test_scrapys_names_are_understood() -> None:
     """custom_settings of a ported spider mean what they meant; crawlkit's own keys beside them count more."""
     settings = resolve_settings(
