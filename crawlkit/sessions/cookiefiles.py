@@ -63,7 +63,7 @@ def _cookie(line: str) -> Cookie:
     if len(fields) != 7:
         raise ValueError(f"there are {len(fields)} fields between tabs where cookies.txt has 7")
     domain, below, path, secure, expires, name, value = fields
-    host, host_only, _ = place(domain)
+    host, host_only, _ = place(domain.strip())
     if not host:
         raise ValueError("there is no domain")
     cookie = Cookie(

@@ -51,14 +51,18 @@ class RequestHooksMixin:
 
     hooks: Hooks
 
-    def register_hook(self, event: str, hook: Hook | Iterable[Hook]) -> None:
-        """Add one hook or several to `event`; ValueError for an event that does not exist."""
+    def register_hook(self, event: str, hook: Hook | Iterable[Hook] | None) -> None:
+        """Add one hook or several to `event`, None being none. ValueError for an event that does not exist, TypeError
+        for what cannot be called.
+        """
         if event not in self.hooks:
             raise ValueError(f"there is no event {event!r} to hook into; there is: {', '.join(self.hooks)}")
         if callable(hook):
             self.hooks[event].append(hook)
-        else:
+        elif isinstance(hook, Iterable):
             self.hooks[event].extend(one for one in hook if callable(one))
+        elif hook is not None:
+            raise TypeError(f"a hook must be a callable or several of them, not {type(hook).__name__}")
 
     def deregister_hook(self, event: str, hook: Hook) -> bool:
         """Remove a hook; whether it was there."""

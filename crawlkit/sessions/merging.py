@@ -144,6 +144,11 @@ class Merging:
         jar = merge_cookies(CookieJar(), self.cookies)
         if isinstance(cookies, list):  # Scrapy's form: a dict for each cookie, with its domain and path
             for cookie in cookies:
+                if not isinstance(cookie, Mapping):
+                    raise TypeError(
+                        "a list of cookies holds a mapping for each (name, value, domain, path); a mapping of names and "
+                        "values is passed as it is, and a line word for word in headers={'Cookie': ...}"
+                    )
                 jar.set(**cookie)
             return jar
         return merge_cookies(jar, cookies if isinstance(cookies, cookiejar.CookieJar) else cookiejar_from_dict(cookies))
@@ -166,6 +171,10 @@ class Merging:
         }
 
     def _choose_proxies(self, url: str, given: Mapping[str, str] | None) -> ChosenProxies:
+        if given and not isinstance(given, Mapping):
+            raise TypeError(
+                f"proxies must be a mapping such as {{'https': 'http://host:port'}}, not {type(given).__name__}"
+            )
         chosen = dict(given) if given else {}
         if self.trust_env:
             for scheme, proxy in get_environ_proxies(url, chosen.get("no_proxy")).items():

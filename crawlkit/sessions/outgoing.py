@@ -199,7 +199,18 @@ def _pieces(body: Any) -> Iterator[bytes]:
             if hasattr(body, "read"):
                 return
             continue
-        yield part.encode("utf-8") if isinstance(part, str) else bytes(part)
+        yield _piece(part)
+
+
+def _piece(part: Any) -> bytes:
+    if isinstance(part, bytes):
+        return part
+    if isinstance(part, str):
+        return part.encode("utf-8")
+    try:
+        return bytes(memoryview(part))  # bytes() of a number would be as many NULs
+    except TypeError:
+        raise TypeError(f"a body's pieces must be bytes or text, not {type(part).__name__}") from None
 
 
 def _chunks(pieces: Iterator[bytes]) -> Iterator[bytes]:

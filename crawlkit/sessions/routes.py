@@ -6,6 +6,7 @@ which proxy the environment names (environment.py), opening anything.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -149,11 +150,15 @@ def _learn(url: str) -> tuple[Place, int]:
 # --- proxies ---------------------------------------------------------------------------------------------------------
 
 
+# `http:/host`, which is no `host:port`: asked for as such it would be looked up as the host "http".
+_SLASH_LOST = re.compile(r"(?:https?|socks[45][ah]?):/", re.IGNORECASE)
+
+
 @lru_cache(maxsize=256)
 def proxy_at(url: str) -> Proxy:
     """The proxy that a URL names; `host:port` alone means http. InvalidProxyURL, without the credentials in it."""
     try:
-        parts = parse_url(url if "://" in url else f"http://{url}")
+        parts = parse_url(url if "://" in url or _SLASH_LOST.match(url) else f"http://{url}")
     except LocationParseError:
         raise InvalidProxyURL(
             "the proxy's URL cannot be parsed; it looks like http://user:password@host:port"
@@ -162,7 +167,7 @@ def proxy_at(url: str) -> Proxy:
     if not parts.host:
         raise InvalidProxyURL("the proxy's URL has no host; it looks like http://user:password@host:port")
     if scheme not in _PROXY_PORTS:
-        raise InvalidSchema(f"a proxy is http, https, socks4, socks4a, socks5 or socks5h, not {scheme!r}")
+        raise InvalidProxyURL(f"a proxy is http, https, socks4, socks4a, socks5 or socks5h, not {scheme!r}")
     username = password = None
     if parts.auth is not None:
         username, _, password = parts.auth.partition(":")

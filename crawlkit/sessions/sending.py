@@ -124,7 +124,7 @@ class Sending(Redirects, Confiding):
             response = policy.call(
                 lambda again: self._exchange(adapter, again, follow, kwargs), request, deadline=instant
             )
-        if self.get_redirect_target(response) is None:
+        if not self.get_redirect_target(response):  # an empty Location leads nowhere
             return response
         kwargs["timeout"], kwargs["max_body"] = timeout, max_body
         if retries is not UNSET:

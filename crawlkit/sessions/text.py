@@ -69,8 +69,12 @@ class Text:
 
     @property
     def apparent_encoding(self) -> str | None:
-        """The charset that the bytes of the body look like."""
-        return charset.detect(self.body)
+        """The charset that the bytes of the body look like; with a byte order mark the one that leaves it out."""
+        body = self.body
+        found = charset.detect(body)
+        if body[:4].decode(found, "replace")[:1] == "\ufeff":
+            return "UTF-8-SIG" if found == "utf-8" else found.upper().removesuffix("-LE").removesuffix("-BE")
+        return "ascii" if body and body.isascii() else found
 
     @property
     def text(self) -> str:

@@ -72,6 +72,11 @@ def test_a_broken_line(tmp_path: Path, line: str, problem: str) -> None:
     assert "topsecret" not in str(error.value)
 
 
+def test_spaces_in_front_are_no_part_of_the_domain() -> None:
+    [cookie] = parse_cookies_txt("  .example.com\tTRUE\t/\tFALSE\t0\ta\tb\n")
+    assert (".example.com", "example.com") == (cookie.domain, cookie.host)
+
+
 def test_no_file(tmp_path: Path) -> None:
     """A file that cannot be read or written is named."""
     with pytest.raises(StorageError, match=r"none\.txt"):

@@ -89,14 +89,18 @@ def test_a_proxy_that_is_not_there() -> None:
     assert caught.value.status is None
 
 
-@pytest.mark.parametrize("proxy", ["http://", "http:///path", "http://host:port", "http://host:99999", "http://[::1"])
+@pytest.mark.parametrize(
+    "proxy",
+    ["http://", "http:///path", "http:/host", "socks5h:/host", "http://host:port", "http://host:99999", "http://[::1"],
+)
 def test_proxies_that_cannot_be(proxy: str) -> None:
     with pytest.raises(InvalidProxyURL, match="proxy"):
         fetch("http://origin.example/", proxies={"http": proxy})
 
 
 def test_a_scheme_that_is_no_proxy() -> None:
-    with pytest.raises(InvalidSchema, match="gopher"):
+    """An InvalidURL, as requests raises."""
+    with pytest.raises(InvalidProxyURL, match="gopher"):
         fetch("http://origin.example/", proxies={"http": "gopher://host"})
 
 

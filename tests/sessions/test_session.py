@@ -392,6 +392,48 @@ def test_a_prepared_request_is_relative_to_the_base_too(mirror: Mirror) -> None:
             session.prepare_request(requests.Request("GET", None))
 
 
+@pytest.mark.parametrize("taken_out", [lambda headers: headers.pop("User-Agent"), lambda headers: headers.clear()])
+def test_what_was_taken_out_of_the_headers_is_not_sent(taken_out: Any, mirror: Mirror) -> None:
+    """No library's name in its place."""
+    with Session() as session:
+        taken_out(session.headers)
+        session.get(mirror.url())
+        session.get(mirror.url(), headers={"User-Agent": None})
+    assert [None, None] == [seen.header("User-Agent") for seen in mirror.seen]
+
+
+def test_a_cookie_of_the_request_stands_in_place_of_the_hosts(mirror: Mirror) -> None:
+    """Not beside it, and the jar's is there afterwards; a domain is the same with and without a dot in front."""
+    with Session() as session:
+        session.cookies.set("a", "1", domain="127.0.0.1", path="/")
+        session.cookies.set("b", "2", domain="127.0.0.1", path="/")
+        session.get(mirror.url(), cookies={"a": "3"})
+        session.get(mirror.url())
+        assert ["a=3; b=2", "a=1; b=2"] == [seen.header("Cookie") for seen in mirror.seen]
+        session.cookies.set("c", "4", domain=".shop.example")
+        assert (
+            "4" == session.cookies.get("c", domain="shop.example") == session.cookies.get("c", domain=".shop.example")
+        )
+
+
+@pytest.mark.parametrize("cookies", ["a=b", b"a=b", 5, ("a", "b"), [("a", "b")]])
+def test_cookies_that_are_none_are_refused(cookies: Any, mirror: Mirror) -> None:
+    """The message says where a Cookie header as it is would go."""
+    with Session() as session:
+        with pytest.raises(TypeError, match=r"mapping.*headers=\{'Cookie'"):
+            session.get(mirror.url(), cookies=cookies)
+        if not isinstance(cookies, list):
+            with pytest.raises(TypeError, match="mapping"):
+                session.cookies = cookies
+    assert [] == mirror.seen
+
+
+@pytest.mark.parametrize("proxies", ["http://proxy.example", ["http://proxy.example"]])
+def test_proxies_that_are_no_mapping_are_refused(proxies: Any, mirror: Mirror) -> None:
+    with Session() as session, pytest.raises(TypeError, match="proxies must be a mapping such as"):
+        session.get(mirror.url(), proxies=proxies)
+
+
 # --- pickles ----------------------------------------------------------------------------------------------------------
 
 

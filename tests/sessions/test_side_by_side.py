@@ -16,9 +16,10 @@ from crawlkit import Session
 from crawlkit.sessions.digest import HTTPDigestAuth
 from tests.sessions.calls import CALLS, Call
 from tests.sessions.mirror import Mirror, Seen
+from tests.sessions.wrong_calls import WRONG
 
 # What a program may get: requests' tree (OSErrors and ValueErrors), and Python's own for wrong arguments.
-RAISED = (OSError, ValueError, TypeError, AttributeError, RuntimeError, NotImplementedError)
+RAISED = (OSError, ValueError, TypeError, AttributeError, RuntimeError, NotImplementedError, LookupError)
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +32,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_table_is_long_and_its_names_are_unique() -> None:
     assert len(CALLS) >= 150
-    assert len({call.name for call in CALLS}) == len(CALLS)
+    assert len({call.name for call in CALLS + WRONG}) == len(CALLS + WRONG)
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
+@pytest.mark.parametrize("call", CALLS + WRONG, ids=lambda call: call.name)
 def test_both_do_the_same(
     call: Call, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
