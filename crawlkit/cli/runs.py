@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,8 @@ from crawlkit.cli import exit_codes
 from crawlkit.cli.options import database_option, debug_option, json_option
 from crawlkit.cli.outputs import shown
 from crawlkit.cli.reading import find_database
-from crawlkit.cli.terminal import complain, console, is_terminal, safe
+from crawlkit.cli.tables import print_table
+from crawlkit.cli.terminal import complain, safe
 from crawlkit.crawl.quantities import duration_text, size_text
 from crawlkit.exceptions import StorageError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crawlkit.store.reports import RunRecord
 
 _COLUMNS = ("run", "started", "took", "outcome", "exit", "pages", "failed", "skipped", "items", "size", "reason")
-_TEXTS = {"started", "outcome", "reason"}  # the other columns are numbers, to the right
+_NUMBERS = frozenset(_COLUMNS) - {"started", "outcome", "reason"}
 
 
 @click.command("runs")
@@ -57,7 +57,7 @@ def command(name: str | None, database: Path | None, limit: int, checked: bool, 
         for problem in problems:
             click.echo(f"  {safe(problem, one_line=True)}")
     else:
-        _print_table([_row(record, running) for record in records])
+        print_table(_COLUMNS, [_row(record, running) for record in records], right=_NUMBERS)
     if problems:
         file = shlex.quote(shown(path))
         complain(
@@ -115,29 +115,6 @@ def outcome_of(record: RunRecord, running: int | None) -> str:
     if record.outcome is not None:
         return safe(record.outcome, one_line=True)
     return "running" if record.id == running else "killed"
-
-
-def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
-    import sys
-
-    if is_terminal(sys.stdout):
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for column in _COLUMNS:
-            table.add_column(column, justify="left" if column in _TEXTS else "right")
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
-        console(stderr=False).print(table, soft_wrap=False)
-        return
-    widths = [max(len(row[index]) for row in (_COLUMNS, *rows)) for index in range(len(_COLUMNS))]
-    for row in (_COLUMNS, *rows):
-        cells = (
-            cell.ljust(width) if column in _TEXTS else cell.rjust(width)
-            for column, cell, width in zip(_COLUMNS, row, widths, strict=True)
-        )
-        click.echo("  ".join(cells).rstrip())
 
 
 def _print_json(path: Path, spider: str, runs: list[dict[str, Any]], problems: list[str] | None, code: int) -> None:

@@ -16,6 +16,7 @@ from crawlkit.crawl.login import SpiderLogin
 from crawlkit.crawl.robots import MAX_BYTES as ROBOTS_BYTES
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
+from crawlkit.crawl.vaults import open_vault
 from crawlkit.sessions.addresses import AddressPolicy, is_literal, is_public
 from crawlkit.sessions.attempts import Attempts
 from crawlkit.sessions.confiding import tell_own_headers, tell_userinfo
@@ -183,7 +184,7 @@ class Accounts:
         fetch = self._settings.fetch
         session = Session(
             profile=profile,
-            vault=self._vault if profile is not None else None,
+            vault=open_vault(self._vault, self._settings) if profile is not None else None,
             timeout=(fetch.connect_timeout, fetch.timeout),
             deadline=fetch.deadline,
             retries=0,

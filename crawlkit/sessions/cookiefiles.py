@@ -104,7 +104,11 @@ def save_cookies_txt(path: str | Path, cookies: Iterable[Cookie]) -> None:
 
     UsageError names a cookie that the format cannot hold, StorageError the file when it cannot be written.
     """
-    data = format_cookies_txt(cookies).encode("latin-1")
+    write_private(path, format_cookies_txt(cookies).encode("latin-1"))
+
+
+def write_private(path: str | Path, data: bytes) -> None:
+    """Write a file of mode 0600, replacing it at once or not at all. StorageError names it when it cannot be written."""
     target = Path(path)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:

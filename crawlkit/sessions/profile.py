@@ -189,7 +189,7 @@ class Profile:
         """
         if self._seen.profile not in (None, seen.profile):
             self._forget_synced(theirs, ours, unsaved)
-        cookies = [_cookie(key, record) for key, record in theirs[COOKIES].items() if not record.deleted]
+        cookies = [cookie_of(key, record) for key, record in theirs[COOKIES].items() if not record.deleted]
         deleted = {_jar_key(key): record.modified for key, record in theirs[COOKIES].items() if record.deleted}
         absorbed = self._jar.absorb(cookies, deleted)
         self._jar.forget_deletions({_jar_key(k): r.modified for k, r in ours[COOKIES].items() if r.deleted})
@@ -264,7 +264,8 @@ def _record(cookie: Cookie) -> Record:
     return Record(values, cookie.modified, notes=(cookie.accessed,))
 
 
-def _cookie(key: Key, record: Record) -> Cookie:
+def cookie_of(key: Key, record: Record) -> Cookie:
+    """The cookie that a row of the vault means."""
     host, host_only, path, name = _jar_key(key)
     value, dotted, secure, httponly, samesite, expires, persistent, creation, extra = record.values
     return Cookie(

@@ -57,6 +57,8 @@ def _package() -> ModuleType:
 
 
 def _no_answer(error: Exception) -> ConfigError:
-    # Its message names the backend and what is wrong with it, never an entry's text.
+    if type(error).__name__ == "NoKeyringError":  # its message is an advertisement
+        return ConfigError("this system has no keyring; use an environment variable in its place")
+    # The message names the backend and what is wrong with it, never an entry's text.
     told = " ".join(str(error).split()) or type(error).__name__
     return ConfigError(f"the keyring of this system does not answer ({told}); use an environment variable in its place")

@@ -76,8 +76,10 @@ class VaultDatabase:
         """A transaction after which no byte of what it replaced is left in the file or beside it.
 
         Others wait until that is so. Killed before the commit, the file is as it was; after it, only the wiping is
-        missing, and the next `rewriting` makes up for it.
+        missing, and the next `rewriting` makes up for it. The file is made when it is missing.
         """
+        if not self.is_there():
+            self._make()
         with self._connected() as db:
             # The lock outlives the commit, and so does the journal with the old pages, which is then ours to wipe.
             db.execute("PRAGMA journal_mode = PERSIST")
@@ -113,7 +115,7 @@ class VaultDatabase:
             return None
         if self._known is not None and self._known[0] == encryption:
             return self._known[1]
-        text, source = (self._key, "the key that was given") if self._key else vaultkey.find(self.path, encryption.salt)
+        text, source = (self._key, "the one that was given") if self._key else vaultkey.find(self.path, encryption.salt)
         cipher = Cipher.open(self.path, encryption, text)
         if cipher is None:
             raise vaultkey.wrong(self.path, source)

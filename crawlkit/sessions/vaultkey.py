@@ -26,16 +26,16 @@ def find(path: Path, salt: bytes) -> tuple[str, str]:
     """The key of an encrypted vault and where it was found. ConfigError, which says what to do, when there is none."""
     text = from_environment()
     if text is not None:
-        return text, f"the environment variable {VARIABLE}"
+        return text, f"the one in the environment variable {VARIABLE}"
     if not systemkeyring.is_installed():
         raise _missing(path, "")
     try:
         text = systemkeyring.read(_SERVICE, salt.hex())
     except ConfigError as error:
-        raise _missing(path, f" ({error})") from error
+        raise _missing(path, f" ({str(error).partition(';')[0]})") from error
     if text is None:
         raise _missing(path, " (nor has the keyring)")
-    return text, "the keyring"
+    return text, "the one in the keyring"
 
 
 def keep(salt: bytes, text: str) -> None:
@@ -52,7 +52,7 @@ def forget(salt: bytes) -> None:
 def wrong(path: Path, source: str) -> ConfigError:
     """The key is not the vault's."""
     return ConfigError(
-        f"the vault {path} is encrypted with another key than {source} has: set the one that it was encrypted with"
+        f"the vault {path} is encrypted with another key than {source}: give the one that it was encrypted with"
     )
 
 

@@ -142,7 +142,7 @@ def test_a_wrong_key_is_told(path: Path, text: str) -> None:
     before = path.read_bytes()
     vault = Vault(path, key=text)
     for use in (lambda: vault.profile("alice"), lambda: vault.profile("new"), vault.unlock, vault.decrypt):
-        with pytest.raises(ConfigError, match="another key than the key that was given") as caught:
+        with pytest.raises(ConfigError, match="another key than the one that was given") as caught:
             use()
         assert text not in str(caught.value)
     assert before == path.read_bytes()
