@@ -132,7 +132,9 @@ class CookieJar(CookieMapping, cookiejar.CookieJar):  # type: ignore[misc]
 
     def add_cookie_header(self, request: Any) -> None:
         """For urllib.request: give the request its Cookie header, unless it has one."""
-        header = self.header_for(request.get_full_url(), method=request.get_method())
+        # requests' MockRequest, which programs hand to jars, knows no method.
+        method = request.get_method() if hasattr(request, "get_method") else "GET"
+        header = self.header_for(request.get_full_url(), method=method)
         if header is not None and not request.has_header("Cookie"):
             request.add_unredirected_header("Cookie", header)
 

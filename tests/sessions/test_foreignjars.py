@@ -148,3 +148,12 @@ def test_every_cookie_comes_back(cookie: Cookie) -> None:
     again = from_stdlib(to_stdlib(cookie))
     for name in ("key", "value", "secure", "httponly", "samesite", "expires", "discard"):
         assert getattr(cookie, name) == getattr(again, name), name
+
+
+def test_requests_mock_of_a_request_gets_its_cookies_from_our_jar() -> None:
+    """Programs hand requests' own MockRequest to whatever jar there is; it has no `get_method`."""
+    jar = CookieJar()
+    jar.set("a", "1", domain="example.org")
+    mock = requests.cookies.MockRequest(requests.Request("GET", "http://example.org/").prepare())
+    jar.add_cookie_header(mock)
+    assert {"Cookie": "a=1"} == mock.get_new_headers()
