@@ -229,7 +229,6 @@ class Visitor:
             if not membership.has_turn or not membership.lives():
                 return visit.give_back()
             return self._needs_login(visit, request, response)
-        membership.healed(response.url)
         return self._judge(visit, lease, request, response, epoch, release)
 
     def _doubtful(self, visit: Visit, lease: Lease, membership: Membership) -> Visit:

@@ -39,6 +39,10 @@ log = logging.getLogger(__name__)
 MOST_IN_A_ROW = 3
 #: How long another process may take to log the profile in.
 _TURN_SECONDS = 300.0
+#: How often one request is sent while sessions keep ending under it.
+_MOST_SENT = 10
+#: Addresses that are remembered for having looked logged out.
+_MOST_REFUSED = 10_000
 #: After a login that did not get as far as an attempt (no network, no form) the next one waits so long.
 _PAUSE_SECONDS = 10.0
 
@@ -89,6 +93,7 @@ class Membership:
         self._trace = Trace(session, self._attempt)
         self._in_a_row = 0
         self._doubted: object = None
+        self._refused: set[str] = set()
         self._kept_epoch = self._vault_epoch()
         self.epoch = 0
         self.confirmed_epoch = 0
@@ -127,11 +132,13 @@ class Membership:
         if not proof.concerns(response.url):
             return False
         finding = proof.of(response, body=body)
+        asked = response.history[0].url if response.history else response.url
         if finding.sign is not None:
             log.debug("%s %s", response.url, finding.sign.reason)
+            self._note_refused(asked)
             return True
         if proof.suffices(finding):
-            self._confirm(epoch)
+            self._confirm(epoch, member=finding.member or self._was_refused(asked))
         return False
 
     def finding(self, response: Response) -> Finding:
@@ -168,10 +175,6 @@ class Membership:
         """Whether the session is logged in now, by an address that tells; False when none is known. Sends a request."""
         with self._trace.alone():
             return self._proof.lives()
-
-    def healed(self, url: str) -> None:
-        """`url` looked logged out before a login and does not after it: it tells members from strangers."""
-        self._proof.tells(url)
 
     # --- logging in ----------------------------------------
 
@@ -220,31 +223,34 @@ class Membership:
         *,
         body: bool,
     ) -> Response:
-        """Send `request`, and when it comes back logged out, log in and send what `renew` makes of it, once.
+        """Send `request`, and as long as it comes back logged out, log in and send what `renew` makes of it.
 
-        Waits while another thread logs in, with no connection held. LoginError when logging in failed. An answer that
-        looks logged out right after a login that worked is returned as it is, as is that to a body that cannot be sent
-        again.
+        Waits while another thread logs in, with no connection held. LoginError when logging in failed. Returned as they
+        are: an answer that looks logged out although the session lives, and that to a body that cannot be sent again.
         """
         try:
+            before = self.epoch
             if self._proof.concerns(request.url or ""):
                 self.first(wait=True)
-                request = renew(request, None) if self.epoch else request
-            epoch = self.epoch
-            response = send(request)
-            if not self.looks_logged_out(response, epoch, body=body):
-                return response
-            if not body:
-                response.close()  # a stream holds its connection: nobody waits for a login with one
-            if self.again(epoch, wait=True) is Healing.ALIVE or not can_resend(request.body, request._body_position):
-                return response
-            epoch = self.epoch
-            response = send(renew(request, response))
-            if not self.looks_logged_out(response, epoch, body=body):
-                if body:
-                    self.healed(response.url)
-            elif not self.false_alarm(response) and self.unproven(epoch):
-                raise self.refuse(response.url)
+            if self.epoch != before:
+                request = renew(request, None)
+            for _ in range(_MOST_SENT):
+                epoch = self.epoch
+                response = send(request)
+                if not self.looks_logged_out(response, epoch, body=body):
+                    return response
+                if self.has_turn:  # it was sent right after a login
+                    if self.false_alarm(response):
+                        return response
+                    if self.unproven(epoch):
+                        raise self.refuse(response.url)
+                if not body:
+                    response.close()  # a stream holds its connection: nobody waits for a login with one
+                if self.again(epoch, wait=True) is Healing.ALIVE:
+                    return response if body else send(request)
+                if not can_resend(request.body, request._body_position):
+                    return response
+                request = renew(request, response)
             return response
         finally:
             self.let_go()
@@ -293,7 +299,7 @@ class Membership:
         proof = self._proof
         if not answers:
             if not proof.certain:
-                self._confirm(self.epoch)  # nothing else will ever say that it worked
+                self._confirm(self.epoch, member=False)  # nothing else will ever say that it worked
             return
         for answer in answers:
             proof.signs.learn_answer(answer)
@@ -307,7 +313,7 @@ class Membership:
             if not landing.ok:
                 raise LoginError(f"{told} answered {landing.status_code} {landing.reason or ''}".rstrip())
         if finding.member or not proof.certain:
-            self._confirm(self.epoch)
+            self._confirm(self.epoch, member=finding.member)
 
     def _another_process_did(self) -> bool:
         """Take the profile's turn; whether another process has logged in since this one last looked: then its login is
@@ -332,14 +338,29 @@ class Membership:
         self.confirmed_epoch = self.epoch
         return True
 
-    def _confirm(self, epoch: int) -> None:
-        """An answer to a request of `epoch` shows that somebody is logged in."""
+    def _note_refused(self, url: str) -> None:
+        with self._lock:
+            if len(self._refused) < _MOST_REFUSED:
+                self._refused.add(url)
+
+    def _was_refused(self, url: str) -> bool:
+        """Whether `url` looked logged out once and, as it does not now, tells members from strangers."""
+        if url not in self._refused:
+            return False
+        with self._lock:
+            self._refused.discard(url)
+        self._proof.tells(url)
+        return True
+
+    def _confirm(self, epoch: int, *, member: bool) -> None:
+        """An answer to a request of `epoch` has no sign of a stranger, or even shows a `member`."""
         with self._lock:
             newly = epoch > self.confirmed_epoch
             self.confirmed_epoch = max(self.confirmed_epoch, epoch)
             if epoch == self.epoch:  # an answer from before the last login says nothing about it
-                self._in_a_row = 0
                 self._doubted = None
+                if member:
+                    self._in_a_row = 0
         if newly:
             self._attempts.take_back()
             self._keep()

@@ -157,18 +157,17 @@ def test_another_process_s_login_is_taken_over(tmp_path: Path) -> None:
     """Who finds the session ended and the vault newer does not log in itself."""
     site = club()
     vault = tmp_path / "v.db"
-    with serving(site.pages) as server:
-        with Session(profile="me", vault=vault, login=Form(server.url)) as session:
-            session.get(f"{server.url}/p1")
-            end_sessions(site)
-            code = (
-                "import sys; from crawlkit import Session\n"
-                "from tests.sessions.test_session_login import Form\n"
-                "with Session(profile='me', vault=sys.argv[1], login=Form(sys.argv[2])) as s: s.get(sys.argv[2] + '/p2')"
-            )
-            subprocess.run([sys.executable, "-c", code, str(vault), server.url], check=True, timeout=30)
-            assert 2 == site.logins
-            assert "<h1>/p3</h1>" in session.get(f"{server.url}/p3").text
+    with serving(site.pages) as server, Session(profile="me", vault=vault, login=Form(server.url)) as session:
+        session.get(f"{server.url}/p1")
+        end_sessions(site)
+        code = (
+            "import sys; from crawlkit import Session\n"
+            "from tests.sessions.test_session_login import Form\n"
+            "with Session(profile='me', vault=sys.argv[1], login=Form(sys.argv[2])) as s: s.get(sys.argv[2] + '/p2')"
+        )
+        subprocess.run([sys.executable, "-c", code, str(vault), server.url], check=True, timeout=30)
+        assert 2 == site.logins
+        assert "<h1>/p3</h1>" in session.get(f"{server.url}/p3").text
     assert 2 == site.logins
 
 
