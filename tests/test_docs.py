@@ -260,9 +260,18 @@ def test_commands_names_every_command_and_option():
     for name in sections:
         command = commands.get_command(context, name)
         assert command is not None
-        options = [option for option in command.params if isinstance(option, click.Option)]
+        options = [option for option in parameters(command) if isinstance(option, click.Option)]
         shown = {option.opts[0] for option in options if not option.hidden} - {"--debug", "--set", "--json", "--help"}
         assert (name, set()) == (name, {opt for opt in shown if f"{opt}" not in sections[name]})
+
+
+def parameters(command: click.Command) -> list[click.Parameter]:
+    """Those of a command; of a group, those of all its commands."""
+    if not isinstance(command, click.Group):
+        return command.params
+    context = click.Context(command)
+    members = [command.get_command(context, name) for name in command.list_commands(context)]
+    return [parameter for member in members if member is not None for parameter in member.params]
 
 
 def test_exit_codes_are_named():

@@ -95,8 +95,8 @@ def span_text(seconds: float) -> str:
     """Seconds for a person who wants to know about how long: "40 seconds", "3 hours", "12 days", "2 years"."""
     for unit, size in (("year", 365 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60)):
         if seconds >= 2 * size:  # of one, the smaller unit tells more: 36 hours
-            return f"{int(seconds // size)} {unit}s"
-    whole = max(int(seconds), 0)
+            return f"{round(seconds / size)} {unit}s"
+    whole = max(round(seconds), 0)
     return f"{whole} second{'' if whole == 1 else 's'}"
 
 

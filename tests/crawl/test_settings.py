@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlkit.crawl.quantities import duration_text, parse_duration, parse_size, size_text
+from crawlkit.crawl.quantities import duration_text, parse_duration, parse_size, size_text, span_text
 from crawlkit.crawl.settings import Override, Settings, parse_override, resolve_settings
 from crawlkit.crawl.settings_file import ConfigFile, find_config
 from crawlkit.crawl.settings_sections import SECTIONS, JobSettings, ProfileSettings
@@ -354,3 +354,20 @@ def test_certificates_are_looked_for_at_once(tmp_path: Path) -> None:
         resolve_settings(config)
     (tmp_path / "ca.pem").write_text("")
     assert str(tmp_path / "ca.pem") == resolve_settings(config).fetch.verify
+
+
+def test_spans_are_told_in_one_unit() -> None:
+    """The largest of which there are two."""
+    seconds = (-1, 0, 1, 119, 120, 7000, 7260, 47 * 3600, 29.9 * 86400, 800 * 86400)
+    assert [
+        "0 seconds",
+        "0 seconds",
+        "1 second",
+        "119 seconds",
+        "2 minutes",
+        "117 minutes",
+        "2 hours",
+        "47 hours",
+        "30 days",
+        "2 years",
+    ] == [span_text(value) for value in seconds]
