@@ -1,18 +1,14 @@
-"""The group of commands and the border at which every error becomes one line and an exit code.
-
-Commands are imported when they are used: `crawlkit runs` must not pay for what `crawlkit run` needs.
-"""
+"""The commands there are, and the border at which every error becomes one line and an exit code."""
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
 import click
 
 from crawlkit.cli import exit_codes
+from crawlkit.cli.groups import CommandGroup
 from crawlkit.cli.logs import plain_logging
 from crawlkit.cli.secrecy import print_traceback, secrecy
 from crawlkit.cli.streams import OutputFailed, watched_streams
@@ -26,33 +22,14 @@ _COMMANDS = {
     "new": ("new", "Write a spider that runs, to start from."),
     "fetch": ("fetch", "Fetch one URL as a spider would and print the body."),
     "shell": ("shell", "Fetch one URL and look at it in a Python shell."),
+    "session": ("session", "List, show, import, export and encrypt saved sessions."),
     "parse": ("parse", "Show what a callback yields for one page; nothing is stored."),
     "export": ("export", "Write a spider's items to a JSON Lines, JSON or CSV file."),
     "runs": ("runs", "List the runs of a spider, or check its database."),
 }
 
 
-class _Commands(click.Group):
-    """Loads a command's module when it is called and names the nearest one for a typing error."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            near = difflib.get_close_matches(cmd_name, _COMMANDS, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_COMMANDS)}"
-            raise click.UsageError(f"no command {cmd_name!r}; {hint}")
-        command = import_module(f"crawlkit.cli.{_COMMANDS[cmd_name][0]}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, table=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, message="crawlkit %(version)s")
 def commands() -> None:
     """crawlkit: crawling and scraping built on sessions.
