@@ -180,9 +180,9 @@ def test_a_program_that_never_closes_keeps_its_login(mirror: Mirror, vault: Path
 
 def test_a_pickle_names_its_profile(mirror: Mirror, vault: Path) -> None:
     with Session(profile="member", vault=vault) as session:
-        session.get(mirror.url("/cookies?set=secret%3Dcookie"))
+        session.get(mirror.url("/cookies?set=secret%3Dk4711"))
         dump = pickle.dumps(session)
-    assert b"cookie" not in dump.replace(b"cookies", b"").replace(b"cookiejar", b"")
+    assert b"k4711" not in dump
     with pickle.loads(dump) as copy:  # noqa: S301
-        assert {"secret": "cookie"} == copy.cookies.get_dict()
+        assert {"secret": "k4711"} == copy.cookies.get_dict()
         assert "member" == copy.profile.name
