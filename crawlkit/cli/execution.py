@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from crawlkit.cli import exit_codes
 from crawlkit.cli.json_line import print_line, result_line
 from crawlkit.cli.logs import log, logging_to
-from crawlkit.cli.outputs import Output, check_database, check_vault_opens, refuse_taken, shown, taken_files
+from crawlkit.cli.outputs import Output, check_database, check_vault, refuse_taken, shown, taken_files
 from crawlkit.cli.profiles import check_profile
 from crawlkit.cli.progress import LiveProgress, LogProgress
 from crawlkit.cli.secrecy import learn_arguments, redact, redactor
@@ -87,7 +87,7 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
     spider_file = source.path.resolve()
     files = taken_files(database=database, vault=settings.vault, spider=spider_file, config=config.path)
     check_database(database, {path: what for path, what in files.items() if path != database})
-    check_vault_opens(settings)
+    check_vault(settings.vault)
     if options.profile is not None:
         check_profile(options.profile, settings)
     for output in options.outputs:

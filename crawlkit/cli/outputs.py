@@ -10,12 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from glob import escape as glob_escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from crawlkit.exceptions import StorageError, UsageError
-
-if TYPE_CHECKING:
-    from crawlkit.crawl.settings import Settings
 
 FORMATS = ("jsonl", "csv", "json")
 #: Ends of the names of files that lie beside a database.
@@ -122,15 +118,6 @@ def check_vault(path: Path) -> None:
         vaultfile.place(path)
     except StorageError as error:  # nothing has broken: who may do what is the user's to change
         raise UsageError(str(error)) from error
-
-
-def check_vault_opens(settings: Settings) -> None:
-    """As `check_vault`; and ConfigError when the vault is encrypted and its key is missing or another's. Nothing is
-    created."""
-    from crawlkit.crawl.vaults import open_vault
-
-    check_vault(settings.vault)
-    open_vault(settings.vault, settings).unlock()
 
 
 def shown(path: Path) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from crawlkit.cli.options import require_url
-from crawlkit.cli.outputs import check_vault_opens
+from crawlkit.cli.outputs import check_vault
 from crawlkit.cli.secrecy import redactor
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
@@ -33,7 +33,7 @@ def visiting(url: str, settings: Settings, *, profile: str | None, spider: Spide
     from crawlkit.crawl.accounts import Accounts
 
     if profile is not None:
-        check_vault_opens(settings)
+        check_vault(settings.vault)
     spider = spider if spider is not None else Spider()
     accounts = Accounts(spider, settings, vault=settings.vault, profile=profile, redactor=redactor())
     accounts.guard_addresses([url])

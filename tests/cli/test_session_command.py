@@ -152,9 +152,9 @@ def test_show_tells_what_has_expired(session: Session) -> None:
 
 def test_no_escape_sequence_reaches_the_terminal(session: Session) -> None:
     profile = Vault(VAULT).profile("alice")
-    profile.headers["X-Title"] = b"\x1b[2J"
+    profile.headers["X-Title"] = b"\x1b[2J\x07"
     profile.save()
-    assert "\x1b" not in session("show", "alice", "--reveal").out
+    assert r"\x1b[2J\x07" in session("show", "alice", "--reveal").out
 
 
 @pytest.mark.parametrize(
