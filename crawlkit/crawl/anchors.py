@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from crawlkit import url as urls
-from crawlkit.crawl.guard_label import Anchor, read
+from crawlkit.crawl.guard_label import Anchor, read, worth_reading
 from crawlkit.exceptions import CrawlkitError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Anchors:
         except CrawlkitError:  # too deep or too large to be parsed: then no link of it was taken from a tree either
             return by_url
         nodes = tree.css("a[href], area[href]")[:_MOST_ANCHORS]
-        for node in nodes:
+        for node in worth_reading(nodes):
             anchor = read(node)
             if not anchor.suspicious:
                 continue

@@ -53,6 +53,10 @@ _FILE_ENDING = re.compile(
     re.IGNORECASE,
 )
 _LETTERS = str.maketrans({"ı": "i", "ø": "o", "æ": "ae", "ł": "l", "đ": "d", "œ": "oe", "’": "'"})
+_LETTER = re.compile(f"[{''.join(map(chr, _LETTERS))}]")
+_ACCENT = re.compile("[\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u3099\u309a]")
+#: What may stand beside a word.
+_SEPARATORS = "\0[](){}|,.!?:;/-_'\"&+*=<>«»‹›·•—–【】（）、。"
 _MOST_WORDS = 6
 
 
@@ -60,13 +64,15 @@ def fold(text: str) -> str:
     """Without case and accents."""
     if text.isascii():
         return text.lower()
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+    text = text.casefold()
+    if _LETTER.search(text) is not None:
+        text = text.translate(_LETTERS)
+    return _ACCENT.sub("", unicodedata.normalize("NFKD", text))
 
 
-def split_words(text: str) -> list[str]:
-    """The words of a name or a text, folded."""
-    return [word for word in NO_WORD.split(fold(_CAMEL.sub(" ", text))) if word]
+def split_words(text: str, *, names: bool = True) -> list[str]:
+    """The words of a text, folded; of `names` also those that are written as one, as in `UserLogout`."""
+    return [word for word in NO_WORD.split(fold(_CAMEL.sub(" ", text) if names else text)) if word]
 
 
 def _phrases() -> dict[tuple[str, ...], tuple[str, bool]]:
@@ -97,6 +103,22 @@ _GLUED = [
     for phrase, (kind, weak) in PHRASES.items()
     if phrase[0] in ("logout", "logoff", "signout", "signoff", "delete", "remove", "unsubscribe", "destroy")
 ]
+
+
+#: Of each phrase that a label may be, its longest word: most texts have none of them.
+_SPOKEN = frozenset(
+    max(phrase, key=len)
+    for phrase, (kind, weak) in PHRASES.items()
+    if not weak or kind == LOGS_OUT or phrase == ("remove",)
+)
+
+
+def telling_words(text: str) -> frozenset[str]:
+    """The words of a folded text without which there is no phrase in it. Quick, also for the text of a whole page."""
+    for mark in _SEPARATORS:  # a page of 1,500 links: 0.3 ms, a regular expression 5
+        if mark in text:
+            text = text.replace(mark, " ")
+    return _SPOKEN.intersection(text.split())
 
 
 def companions_of(kind: str) -> frozenset[str]:

@@ -10,8 +10,11 @@ or a title in which the words occur is none ("Logout button design", "How to del
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 from functools import lru_cache
 from html import unescape
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crawlkit.crawl import guard_words as words
@@ -25,6 +28,7 @@ from crawlkit.crawl.guard_command import (
     find_phrase,
     fold,
     split_words,
+    telling_words,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +41,9 @@ _ANCESTORS = 10
 _ATTRIBUTE = re.compile(
     r"""\s(title|aria-label|alt|class|id|rel|role|onclick|href|xlink:href|data-[\w-]+|hx-[\w-]+|up-[\w-]+)="([^"]*)\""""
 )
+_TELLING = re.compile(r' (title|aria-label|alt|class|id|onclick|(?:data|hx|up)-[\w-]+)="([^"]*)"')
+#: A manual's index: removeHandler(), os.remove, clear_cache.
+_CODE = re.compile(r"\(\)|\w_\w|\w\.\w|::|[a-z][A-Z]\w*[A-Z(]|\b(?!log|sign)[a-z]+[A-Z]")
 _ARTICLES = frozenset(("the", "this", "that", "my", "your"))
 _ASIDE = re.compile(r"[\[(（【][^\])）】]*[\])）】]")  # Logout [ reader ]
 _IN_BRACKETS = re.compile(r"[\[(（【]([^\])）】]*)[\])）】]")
@@ -92,20 +99,23 @@ class Anchor(NamedTuple):
 @lru_cache(maxsize=16384)
 def label_command(text: str) -> Command | None:
     """The command that a link's text or label is, None when it is none."""
-    if not 1 < len(text) <= _LONGEST_LABEL:
+    if not 1 < len(text) <= _LONGEST_LABEL or _CODE.search(text) is not None:
         return None
     if (command := _whole(text)) is not None:
         return command
     if "[" in text or "(" in text or "（" in text or "【" in text:
         parts = [_ASIDE.sub(" ", text), *_IN_BRACKETS.findall(text)]
-        return next((found for found in map(_whole, parts) if found is not None), None)
+        return next((found for found in map(_whole, parts) if found is not None and not found.weak), None)
     *_, last = _ENDS.split(text)  # Not Ada? Log out
     command = _whole(last) if last != text else None
-    return command if command is not None and command.kind == LOGS_OUT else None
+    return command if command is not None and command.kind == LOGS_OUT and not command.weak else None
+
+
+_PLAIN = Anchor("", "", None)
 
 
 def _whole(text: str) -> Command | None:
-    spoken = split_words(text)
+    spoken = split_words(text, names=False)
     if not 0 < len(spoken) <= _MOST_WORDS:
         return None
     found = find_phrase(spoken)
@@ -135,19 +145,59 @@ def _whole(text: str) -> Command | None:
     return Command(kind, Form.WITH_OBJECT if kind == LOGS_OUT and len(unknown) == 1 else Form.LOOSE, False)
 
 
+def worth_reading(nodes: Sequence[LexborNode]) -> list[LexborNode]:
+    """Those of a page's links about which anything might tell. A page has hundreds: all are looked at in one go."""
+    texts = [node.text() for node in nodes]
+    found = {number for number, text in enumerate(texts) if not text or text.isspace()}
+    spoken = fold("\0".join(texts))
+    telling = telling_words(spoken)
+    if telling:
+        ends = _ends(spoken.split("\0"))
+        for word in telling:
+            at = spoken.find(word)
+            while at >= 0:
+                number = bisect_right(ends, at)
+                found.add(number)
+                at = spoken.find(word, ends[number])
+    markups = [node.html or "" for node in nodes]
+    ends = []
+    for match in _TELLING.finditer("\0".join(markups)):
+        if _tells(match[1], match[2]):
+            ends = ends or _ends(markups)
+            found.add(bisect_right(ends, match.start()))
+    return [nodes[number] for number in sorted(found)]
+
+
+def _ends(parts: Sequence[str]) -> list[int]:
+    """Where each part ends when they are joined with one character between."""
+    return list(accumulate(len(part) + 1 for part in parts))
+
+
+@lru_cache(maxsize=4096)
+def _tells(name: str, value: str) -> bool:
+    """Whether an attribute may say anything. Most are the same on every page."""
+    if name in ("class", "id"):
+        return any(_class_command(each) is not None for each in value.split())
+    if name == "onclick":
+        return "confirm(" in value
+    if name in _METHODS or name in _SENDS or name in _CONFIRMS:
+        return True
+    return name in _LABELS and bool(telling_words(fold(unescape(value))))
+
+
 def read(node: LexborNode) -> Anchor:
     """What this `<a>` or `<area>` says. Where it stands is looked at only when that matters."""
     markup = node.html or ""
     text = " ".join(node.text().split())
     own, inner = _attributes(markup)
-    command = label_command(text)
+    command = None if "<code" in markup or "<kbd" in markup else label_command(text)
     method = ""
     confirms = False
     for name, value in (*own, *inner):
         if name in _LABELS:
             label = " ".join(value.split())
             found = label_command(label)
-            if found is not None and (command is None or found.form > command.form):
+            if found is not None and not found.weak and (command is None or found.form > command.form):
                 command, text = found, text or label
             elif not text:
                 text = label
@@ -161,7 +211,7 @@ def read(node: LexborNode) -> Anchor:
     if command is None or command.form is Form.LOOSE:
         command = _of_classes(own, inner, text) or command
     if command is None and not method and not confirms:
-        return Anchor("", text, None)
+        return _PLAIN
     return _placed(node, own, Anchor(_value(own, "href"), text, command, method, confirms))
 
 
