@@ -16,15 +16,15 @@ import logging
 import threading
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crawlkit import url as urls
-from crawlkit.exceptions import LockHeld, LoginError, StopCrawl
+from crawlkit.exceptions import LoginError
 from crawlkit.sessions.attempts import PERIOD_SECONDS, Attempts
 from crawlkit.sessions.body import can_resend
+from crawlkit.sessions.entrance import Entrance
 from crawlkit.sessions.login import Credentials, Login
 from crawlkit.sessions.proof import Finding, Proof
-from crawlkit.sessions.trace import Trace
 from crawlkit.sessions.turn import Turn
 from crawlkit.url import Origin
 
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 
 #: Logins in a row with no logged-in page between after which it is given up.
 MOST_IN_A_ROW = 3
-#: How long another process may take to log the profile in.
-_TURN_SECONDS = 300.0
 #: How often one request is sent while sessions keep ending under it.
 _MOST_SENT = 10
 #: Addresses that are remembered for having looked logged out.
@@ -82,37 +80,40 @@ class Membership:
         resume: Callable[[], None] = _nothing,
         stopped: Callable[[], bool] | None = None,
     ) -> None:
-        self._session = session
         self.login = login
-        self._credentials = credentials
-        self._attempts = Attempts(session.profile) if attempts is None else attempts
         self._proof = Proof(session, login, certain=certain, trusted=trusted, canary=canary)
         self._turn = Turn(pause, resume)
-        self._stopped = stopped
+        self._entrance = Entrance(
+            session,
+            login,
+            credentials,
+            proof=self._proof,
+            attempts=Attempts(session.profile) if attempts is None else attempts,
+            stopped=stopped,
+        )
         self._lock = threading.Lock()
-        self._trace = Trace(session, self._attempt)
         self._in_a_row = 0
         self._doubted: object = None
         self._refused: set[str] = set()
-        self._kept_epoch = self._vault_epoch()
         self.epoch = 0
         self.confirmed_epoch = 0
-        #: Logins that were made here.
-        self.logins = 0
-        self._remember_signs()
-        login.attach(session)
 
     # --- questions ----------------------------------------
 
     @property
     def saved(self) -> bool:
         """Whether the profile was logged in before, by an earlier run or another process."""
-        return self._vault_epoch() > 0
+        return self._entrance.saved
+
+    @property
+    def logins(self) -> int:
+        """Logins that were made here."""
+        return self._entrance.made
 
     @property
     def inside(self) -> bool:
         """Whether this thread is logging in or probing: what it sends is its own business."""
-        return self._trace.inside
+        return self._entrance.trace.inside
 
     @property
     def has_turn(self) -> bool:
@@ -173,7 +174,7 @@ class Membership:
 
     def lives(self) -> bool:
         """Whether the session is logged in now, by an address that tells; False when none is known. Sends a request."""
-        with self._trace.alone():
+        with self._entrance.trace.alone():
             return self._proof.lives()
 
     # --- logging in ----------------------------------------
@@ -209,8 +210,8 @@ class Membership:
     def refuse(self, url: str) -> LoginError:
         """The error of a login after which `url` still looks logged out and nothing did not."""
         error = LoginError(
-            f"logged in as profile {self._name} but {urls.split_userinfo(url)[0]} still shows a logged-out page; check "
-            "the credentials" + (", and `logged_in` of the spider" if self._proof.certain else "")
+            f"logged in as profile {self._entrance.name} but {urls.split_userinfo(url)[0]} still shows a logged-out page; "
+            "check the credentials" + (", and `logged_in` of the spider" if self._proof.certain else "")
         )
         self._stand_by(error)
         return error
@@ -257,7 +258,7 @@ class Membership:
 
     def sending(self, request: PreparedRequest) -> None:
         """This thread, which is logging in, is about to send `request`: what is no mere reading is an attempt."""
-        self._trace.sending(request)
+        self._entrance.trace.sending(request)
 
     # --- inside ----------------------------------------
 
@@ -265,78 +266,15 @@ class Membership:
         self._in_a_row += 1
         if self._in_a_row > MOST_IN_A_ROW:
             raise LoginError(f"{MOST_IN_A_ROW} logins in a row led to no logged-in page; the site drops the session")
-        if self._another_process_did():
+        if self._entrance.take_over(self._turn):
+            self.epoch += 1
+            self.confirmed_epoch = self.epoch
             return
-        self._attempts.check()
-        log.info("logging in as profile %s", self._name)
-        self.logins += 1
-        self._forget_older_answers()
-        before = self._cookie_values()
-        answers: list[Response] = []
-        try:
-            with self._trace.login(self._proof.trust) as answers:
-                self.login.log_in(self._session, self._credentials)
-        except (LoginError, StopCrawl) as error:
-            if isinstance(error, LoginError) and answers:
-                self._attempt()  # refused without anything being posted, as Basic is
-            raise
-        except (Exception, SystemExit) as error:  # the author's code: whatever it raises, the login did not happen
-            raise LoginError(f"logging in as profile {self._name} failed: {error or type(error).__name__}") from error
-        # Once more: what others fetched while this went on was fetched as nobody.
-        self._forget_older_answers()
-        after = self._cookie_values()
-        self._proof.signs.learn_cookies(name for name in after if before.get(name) != after[name])
+        answers = self._entrance.enter()
         self.epoch += 1
-        self._judge_landing([answer for answer in answers if isinstance(answer._content, bytes)])
-
-    def _attempt(self) -> None:
-        """This login is one that a server counts."""
-        if not self._attempts.open:
-            self._attempts.begin()
-
-    def _judge_landing(self, answers: list[Response]) -> None:
-        """What the login's own answers teach; the last of them may show whether it worked."""
-        proof = self._proof
-        if not answers:
-            if not proof.certain:
-                self._confirm(self.epoch, member=False)  # nothing else will ever say that it worked
-            return
-        for answer in answers:
-            proof.signs.learn_answer(answer)
-        landing = answers[-1]
-        proof.landed(landing)
-        finding = proof.of(landing)
-        if not proof.certain:
-            told = f"the login as profile {self._name} ended at {urls.split_userinfo(landing.url)[0]}, which"
-            if finding.sign is not None and not finding.sign.cookies:
-                raise LoginError(f"{told} {finding.sign.reason}: wrong user name or password?")
-            if not landing.ok:
-                raise LoginError(f"{told} answered {landing.status_code} {landing.reason or ''}".rstrip())
-        if finding.member or not proof.certain:
+        finding = self._entrance.judge(answers)
+        if finding.member or not self._proof.certain:
             self._confirm(self.epoch, member=finding.member)
-
-    def _another_process_did(self) -> bool:
-        """Take the profile's turn; whether another process has logged in since this one last looked: then its login is
-        taken over.
-        """
-        profile = self._session.profile
-        if profile is None or self._turn.holds_lock:
-            return False
-        try:
-            self._turn.hold(profile.vault.turn(profile.name, wait=_TURN_SECONDS, stopped=self._stopped))
-        except LockHeld as error:
-            raise LoginError(str(error)) from error
-        self._session.save()
-        if self._vault_epoch() <= self._kept_epoch:
-            return False
-        log.info("another process has logged in as profile %s", self._name)
-        self._kept_epoch = self._vault_epoch()
-        self._remember_signs()
-        self.login.attach(self._session)
-        self._forget_older_answers()
-        self.epoch += 1
-        self.confirmed_epoch = self.epoch
-        return True
 
     def _note_refused(self, url: str) -> None:
         with self._lock:
@@ -362,43 +300,9 @@ class Membership:
                 if member:
                     self._in_a_row = 0
         if newly:
-            self._attempts.take_back()
-            self._keep()
-
-    def _keep(self) -> None:
-        """Note in the profile that it is logged in: the next run begins with it."""
-        profile = self._session.profile
-        if profile is not None:
-            self._kept_epoch = self._vault_epoch() + 1
-            profile.state["login"] = {"epoch": self._kept_epoch, **self._proof.signs.kept()}
-        self._session.save()
-
-    def _vault_epoch(self) -> int:
-        kept = self._kept()
-        return int(kept.get("epoch", 0))
-
-    def _kept(self) -> dict[str, Any]:
-        profile = self._session.profile
-        kept = profile.state.get("login") if profile is not None else None
-        return kept if isinstance(kept, dict) else {}
-
-    def _remember_signs(self) -> None:
-        self._proof.signs.remember(self._kept())
+            self._entrance.keep()
 
     def _stand_by(self, error: LoginError) -> None:
         """`error` is what everybody gets: for an hour when the site said no, for moments when it was not even asked."""
-        self._turn.fail(error, PERIOD_SECONDS if self._attempts.open else _PAUSE_SECONDS)
-        self._attempts.failed()
-
-    def _forget_older_answers(self) -> None:
-        """Answers to what was sent before now do not touch the cookies any more."""
-        next_epoch = getattr(self._session.cookies, "next_epoch", None)  # a jar of the author's own may have none
-        if next_epoch is not None:
-            next_epoch()
-
-    def _cookie_values(self) -> dict[str, str | None]:
-        return {cookie.name: cookie.value for cookie in self._session.cookies}
-
-    @property
-    def _name(self) -> str:
-        return repr(self._session.profile.name) if self._session.profile is not None else "(none)"
+        self._turn.fail(error, PERIOD_SECONDS if self._entrance.attempts.open else _PAUSE_SECONDS)
+        self._entrance.attempts.failed()

@@ -16,7 +16,10 @@ from crawlkit.sessions.membership import MOST_IN_A_ROW, Healing, Membership
 class FakeSession:
     def __init__(self, state: dict[str, Any] | None = None) -> None:
         self.profile = SimpleNamespace(
-            name="me", state=state if state is not None else {}, save=lambda: None, vault=SimpleNamespace(turn=self.turn)
+            name="me",
+            state=state if state is not None else {},
+            save=lambda: None,
+            vault=SimpleNamespace(turn=self.turn),
         )
         self.saved = 0
         self.turns = 0

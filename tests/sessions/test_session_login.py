@@ -108,7 +108,13 @@ def test_three_failed_logins_an_hour_are_all(tmp_path: Path) -> None:
     """New sessions of the profile, as cron makes them, are told when to come back; the fourth posts nothing."""
     site = club()
     with serving(site.pages) as server:
-        for expected in ("wrong user name", "wrong user name", "wrong user name", "next one is possible at", "next one"):
+        for expected in (
+            "wrong user name",
+            "wrong user name",
+            "wrong user name",
+            "next one is possible at",
+            "next one",
+        ):
             with Session(profile="me", vault=tmp_path / "v.db", login=Form(server.url, "wrong")) as session:
                 with pytest.raises(LoginError, match=expected):
                     session.get(f"{server.url}/p1")
