@@ -56,7 +56,7 @@ def test_help_of_all_commands_needs_no_network_code() -> None:
     assert set() == {"rich", "urllib3", "sqlite_utils"} & loaded_by("from crawlkit.cli import main; main(['--help'])")
 
 
-@pytest.mark.parametrize("name", ["run", "new", "fetch", "shell", "parse", "export", "runs"])
+@pytest.mark.parametrize("name", ["run", "new", "fetch", "shell", "session", "parse", "export", "runs"])
 def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """With a usage line and its options told."""
     assert 0 == main([name, "--help"])
