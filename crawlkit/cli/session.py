@@ -43,7 +43,8 @@ _SHOWN_HOSTS = 3
 
 
 @click.group("session", cls=CommandGroup, table=_COMMANDS)
-def command() -> None:
+@debug_option
+def command(debug: bool) -> None:
     """The vault of saved sessions: data/sessions.db, or where [store] dir says.
 
     Values are secrets: they are shown with --reveal only, and kept from everyone but you.
