@@ -27,7 +27,7 @@ _WORD = re.compile(r"(?:[^\W\d_]?[^\W\d_A-Z]{1,15}|[A-Z]{2,16})\Z")
 _VOWEL = re.compile(r"[aeiouyàâäéèêëîïôöùûüœæåø]", re.IGNORECASE)
 _PLACE = re.compile(r"(?:[a-z][a-z0-9+.-]*:/)?/|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,8}(?=/|\Z)", re.IGNORECASE)
 _PIECES = re.compile(r"[/.:?&=_-]+")
-_MOST_DIGITS = 4
+_SHORT = 5  # pieces of a path that need be no words: `https`, `www`, `2026`
 
 
 @lru_cache(maxsize=1024)
@@ -52,9 +52,7 @@ def is_common(value: str) -> bool:
     if not _PLACE.match(value):
         return False
     pieces = [piece for piece in _PIECES.split(value) if piece]
-    return all(
-        _is_word(piece) or (piece.isdigit() and len(piece) <= _MOST_DIGITS) or len(piece) < 3 for piece in pieces
-    )
+    return all(_is_word(piece) or (len(piece) <= _SHORT and (piece.isalpha() or piece.isdigit())) for piece in pieces)
 
 
 def _is_word(text: str) -> bool:

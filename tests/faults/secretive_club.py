@@ -23,6 +23,7 @@ CANARIES = {
     "userinfo of a URL": "Ui2-canary-Aq9",
     "userinfo of a proxy": "Px3-canary-Zx1",
     "proxy of the settings": "Ps4-canary-Cv2",
+    "other proxy of the settings": "Po5-canary-Yu3",
     "token in a form": "Cf5-canary-Bn3",
     "field in a form": "Ff6-canary-Mk4",
     "header of a profile": "Hp7-canary-Lo5",
@@ -47,9 +48,8 @@ _FORM = f"""<a href=/>home</a><form method=post action=/in>
 <input type=hidden name=csrf_token value={CANARIES["token in a form"]}>
 <input name=name><input type=password name=kennwort><input type=password name=second></form>"""
 
-_HOME = "".join(
-    f'<a class=page href="/{name}">{name}</a>' for name in ("echo", "tell", "rotated", "500", "gone", "cut")
-)
+_LINKED = ("echo", "tell", "rotated", "500", "gone", "cut", "edge", "ignored", "one")
+_HOME = "".join(f'<a class=page href="/{name}">{name}</a>' for name in _LINKED)
 
 
 def _cookie(name: str) -> dict[str, str]:
@@ -70,7 +70,7 @@ PAGES: dict[str, Answer] = {
     "/rotated": Reply("<p class=member>", headers=_cookie("cookie that replaced it")),
     "/500": _failing,
     "/cut": lambda asked: None,
-    "/protected": "<p class=member>",
+    **{f"/{name}": "<p class=member>" for name in ("edge", "ignored", "one", "protected")},
     "/asked": "<p class=member>",
 }
 
@@ -92,7 +92,7 @@ headers = {{ "X-Club-Card" = "{CANARIES["header of a profile"]}" }}
 
 SPIDER = '''
 import base64, json, logging, os, threading, urllib.parse, warnings
-from crawlkit import Request, Spider
+from crawlkit import IgnoreRequest, Request, Spider
 
 
 class Club(Spider):
@@ -160,6 +160,14 @@ class Club(Spider):
             thread.join()
             yield {"name": name}
             return
+        secret = os.environ["CLUB_HEADER"]
+        if name == "ignored":
+            raise IgnoreRequest(secret)
+        if name == "one":
+            response.one(f"a[title='{secret}']")
+        if name == "edge":  # where messages are cut to 200 characters, and tracebacks to their last 4,000
+            token = base64.b64encode(secret.encode()).decode()
+            raise ValueError("." * 184 + token + secret.encode().hex() + "." * 3985)
         try:
             raise KeyError(secrets[0])
         except KeyError as error:
@@ -175,5 +183,6 @@ class Club(Spider):
         raise LookupError(f"errback {self.all_secrets(self.session)}") from failure.value
 
     def closed(self, reason):
+        self.logger.info("proxies %s", [urllib.parse.urlsplit(proxy).password for proxy in self.settings.fetch.proxies])
         raise ValueError(f"closed {list(self.shapes(self.session))}")
 '''

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from crawlkit import Session
+from crawlkit import FormRequest, Session
 from crawlkit.sessions.auth import HTTPBasicAuth
 from crawlkit.sessions.cookies import CookieJar, create_cookie
 from crawlkit.sessions.digest import HTTPDigestAuth
+from crawlkit.sessions.foreignjars import to_stdlib
 from crawlkit.sessions.leaks import shown
 from crawlkit.sessions.redactor import Redactor
 from crawlkit.sessions.secretnames import HIDDEN
@@ -23,6 +24,7 @@ from tests.crawl.loopback import Reply, Site, serving
 
 SECRET = "Zx7-canary-Q9"
 OLD = "Ab3-earlier-K2"
+BASIC = b64encode(f"user:{SECRET}".encode()).decode()
 
 FORM = """<form method=post action=/in><input type=hidden name=csrf_token value=Cs8-form-W4>
 <input name=who><input type=password name=kennwort><input type=hidden name=step value=Step-0ne-of-2></form>"""
@@ -76,6 +78,7 @@ def test_what_a_session_is_given_is_hidden(give: Callable[[Session], object], fi
 
 SENT: dict[str, Callable[[Session, str], object]] = {
     "a header": lambda s, url: s.get(url, headers={"X-API-Key": SECRET}),
+    "a Basic header": lambda s, url: s.get(url, headers={"Authorization": f"Basic {BASIC}"}),
     "an Authorization": lambda s, url: s.get(url, headers={"Authorization": f"Token {SECRET}"}),
     "a Cookie header": lambda s, url: s.get(url, headers={"Cookie": f"sid={SECRET}"}),
     "cookies": lambda s, url: s.get(url, cookies={"sid": SECRET}),
@@ -134,15 +137,19 @@ def test_a_submitted_form_confides_its_passwords_and_tokens(site: Site) -> None:
         assert "somebody-else1 Step-0ne-of-2" == redactor.redact("somebody-else1 Step-0ne-of-2")
 
 
-@pytest.mark.parametrize("how", ["form", "forms"])
+@pytest.mark.parametrize("how", ["form", "forms", "Scrapy's"])
 def test_a_request_made_of_a_form_confides_them_too(site: Site, how: str) -> None:
     """As crawls do: the form is sent later, by a Request."""
     with Session() as session:
         assert not hides(session)
         page = session.get(site.url + "/form")
-        form = page.form() if how == "form" else page.forms[0]
-        form.request({"kennwort": SECRET}, callback="parse")
+        if how == "Scrapy's":
+            FormRequest.from_response(page, formdata={"kennwort": SECRET})
+        else:
+            form = page.form() if how == "form" else page.forms[0]
+            form.request({"kennwort": SECRET}, callback="parse")
         assert hides(session)
+        assert hides(session, "Cs8-form-W4")
 
 
 def test_what_was_replaced_or_deleted_is_still_hidden(site: Site) -> None:
@@ -200,6 +207,8 @@ def test_a_jar_of_the_standard_library_confides_as_well(site: Site) -> None:
         assert not hides(session)
         session.get(site.url + "/cookie")
         assert hides(session)
+        session.cookies.set_cookie(to_stdlib(create_cookie("other", OLD, domain="example.org")))
+        assert hides(session, OLD)
 
 
 def test_one_redactor_may_serve_several_sessions() -> None:

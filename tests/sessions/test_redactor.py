@@ -24,7 +24,7 @@ SECRETS = st.text(
     st.characters(codec="utf-8", min_codepoint=0x21, max_codepoint=0x2FFF, exclude_categories=("Cs", "Cc", "Zs")),
     min_size=SHORTEST,
     max_size=40,
-)
+).filter(lambda secret: secret not in HIDDEN)
 
 
 def knowing(*secrets: str | bytes, sure: bool = True) -> Redactor:
@@ -119,6 +119,8 @@ def test_what_a_cut_left_of_a_secret_at_the_edge_of_a_line_is_hidden(keep: int) 
     redactor = knowing("abcdefgh12345678XYZ", sure=False)
     assert f"ValueError: {HIDDEN}\nnext" == redactor.redact(f"ValueError: {'abcdefgh12345678XYZ'[:keep]}\nnext")
     assert f"KeyError: '{HIDDEN}'..." == redactor.redact(f"KeyError: '{'abcdefgh12345678XYZ'[:keep]}'...")
+    escaped = "".join(f"%{byte:02x}" for byte in b"abcdefgh12345678XYZ")
+    assert f"ValueError: {HIDDEN}%3" == redactor.redact(f"ValueError: {escaped[: 3 * 13 - 1]}")
     assert f"first\n{HIDDEN} is wrong" == redactor.redact(f"first\n{'abcdefgh12345678XYZ'[-keep:]} is wrong")
 
 
@@ -158,6 +160,17 @@ def test_ordinary_values_hide_nothing_unless_the_user_gave_them(word: str) -> No
     text = f"it says {word} here"
     assert text == knowing(word, sure=False).redact(text)
     assert f"it says {HIDDEN} here" == knowing(word).redact(text)
+
+
+def test_the_site_of_a_url_in_a_cookie_stays_to_be_read() -> None:
+    """Its beginning at the end of a line is no cut secret."""
+    redactor = knowing("https://example.org/return/Zx81kQ", sure=False)
+    assert "GET https://example.org/" == redactor.redact("GET https://example.org/")
+    assert f"GET {HIDDEN}" == redactor.redact("GET https://example.org/return/Zx81kQ")
+
+
+def test_what_is_short_once_it_is_decoded_is_no_secret() -> None:
+    assert "ABCDE" == knowing("%41%42%43%44%45", sure=False).redact("ABCDE")
 
 
 @pytest.mark.parametrize("value", ["a1b2c3d4", "hunter2-hunter", "canary-cookie", "eyJhbGci.eyJzdWIi", "XkQzPwVvBn"])
@@ -247,12 +260,16 @@ def test_of_values_that_are_in_force_nowhere_the_newest_are_remembered() -> None
     """And what the user gave always is: a site that sets a new cookie with each answer fills no memory."""
     redactor = Redactor(most=100)
     redactor.learn("the-Pass-w0rd", sure=True)
+    redactor.redact("")
     for number in range(2000):
         redactor.learn(f"cookie-{number:05}-x")
     redactor.redact("")
     assert len(redactor._known) <= 1024
     assert HIDDEN == redactor.redact("the-Pass-w0rd")
     assert HIDDEN == redactor.redact("cookie-01999-x")
+    for number in range(2000, 2070):
+        redactor.learn(f"cookie-{number:05}-x" if number != 2030 else "accepted")
+    assert "accepted" == redactor.redact("accepted")
     assert "cookie-00000-x" == redactor.redact("cookie-00000-x")
 
 
