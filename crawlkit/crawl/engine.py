@@ -17,32 +17,22 @@ from pathlib import Path
 from typing import Any
 
 from crawlkit import exceptions
-from crawlkit import url as urls
 from crawlkit.crawl.accounts import Accounts
-from crawlkit.crawl.canary import Canary
 from crawlkit.crawl.clock import Clock, SystemClock
+from crawlkit.crawl.credentials import Prompt
+from crawlkit.crawl.crew import Crew, assemble
 from crawlkit.crawl.ending import DRAIN_SECONDS, Ending, close
-from crawlkit.crawl.fetcher import Fetcher
 from crawlkit.crawl.guard import guard_of
-from crawlkit.crawl.links import Links
 from crawlkit.crawl.loading import check_start_urls
-from crawlkit.crawl.pace import pace_of
-from crawlkit.crawl.page import Visitor
 from crawlkit.crawl.result import Progress, Result
-from crawlkit.crawl.robots import Robots
 from crawlkit.crawl.scheduler import Scheduler
-from crawlkit.crawl.scope import Scope
 from crawlkit.crawl.settings import Settings
-from crawlkit.crawl.shelf import StoreShelf
 from crawlkit.crawl.spider import Spider
 from crawlkit.crawl.starts import Starts
 from crawlkit.crawl.tally import Tally
 from crawlkit.crawl.visit import Visit
-from crawlkit.crawl.worker import Worker
 from crawlkit.crawl.writer import Writer
-from crawlkit.html.document import Limits
 from crawlkit.sessions.redactor import Redactor
-from crawlkit.sessions.retry import RetryPolicy
 from crawlkit.store.database import Store
 from crawlkit.store.lock import Lock
 from crawlkit.store.outcome import Verdict
@@ -68,6 +58,7 @@ class Engine:
         adopt: bool = False,
         wait: bool = False,
         force_login: bool = False,
+        prompt: Prompt | None = None,
         arguments: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
         redactor: Redactor | None = None,
@@ -83,16 +74,14 @@ class Engine:
         self._adopt = adopt
         self._wait = wait
         self._force_login = force_login
+        self._prompt = prompt
         self._arguments = _described(arguments or {})
         self._clock = clock or SystemClock()
         self._redactor = Redactor() if redactor is None else redactor
         self._ending = Ending()
         self._tally = Tally()
         self._started = time.monotonic()
-        self._workers: list[Worker] = []
-        self._scheduler: Scheduler | None = None
-        self._writer: Writer | None = None
-        self._canary: Canary | None = None
+        self._crew: Crew | None = None
         self._crawl = 0
         self.run_id: int | None = None
 
@@ -126,6 +115,7 @@ class Engine:
             self._settings,
             vault=self._vault,
             profile=self._profile,
+            prompt=self._prompt,
             force_login=self._force_login,
             redactor=self._redactor,
         )
@@ -149,25 +139,26 @@ class Engine:
     def stop(self, outcome: str, reason: str) -> None:
         """End the run: no new page, the ones under way may finish for ten seconds. `outcome` is a key of EXIT_CODES."""
         self._ending.add(outcome, reason)
-        if self._scheduler is not None:
-            self._scheduler.stop()
-        if self._writer is not None:
-            self._writer.wake()
+        crew = self._crew
+        if crew is not None:
+            crew.scheduler.stop()
+            crew.writer.wake()
 
     def snapshot(self) -> Progress:
         """How far the run is."""
-        tally, elapsed = self._tally, time.monotonic() - self._started
-        slowest = self._scheduler.slowest() if self._scheduler is not None else None
+        tally, elapsed, crew = self._tally, time.monotonic() - self._started, self._crew
+        slowest = crew.scheduler.slowest() if crew is not None else None
+        workers = crew.workers if crew is not None else []
         return Progress(
             pages_done=tally.pages,
-            queued=self._writer.queued if self._writer is not None else 0,
+            queued=crew.writer.queued if crew is not None else 0,
             failed=tally.failed,
             skipped=tally.skipped,
             items=tally.items,
             bytes=tally.bytes,
             pages_per_second=tally.pages / elapsed if elapsed else 0.0,
-            busy_workers=sum(worker.busy is not None for worker in self._workers),
-            workers=len(self._workers),
+            busy_workers=sum(worker.busy is not None for worker in workers),
+            workers=len(workers),
             slowest_host=slowest[0] if slowest else None,
             slowest_seconds=slowest[1] if slowest else None,
             elapsed=elapsed,
@@ -183,98 +174,35 @@ class Engine:
         if run.set_aside:
             log.warning("the unfinished crawl had other -a values: it is set aside, a new one begins")
         self.run_id, self._crawl = run.id, run.crawl
-        writer = Writer(
-            store,
-            run=run.id,
+        crew = self._crew = assemble(
+            spider,
+            settings,
+            store=store,
+            run=run,
+            accounts=accounts,
+            guard=self._guard,
+            profile=self._profile,
             tally=self._tally,
             clock=self._clock,
-            before_commit=accounts.save,
-            committed=self._committed,
             redact=self._redactor.redact,
+            committed=self._committed,
+            login_failed=lambda error: self.stop("login_failed", str(error)),
         )
-        scheduler = Scheduler(
-            self._clock, lambda netloc: pace_of(netloc, settings.crawl), writer.want, accounts.pool.set_host_limit
-        )
-        writer.scheduler = scheduler
-        self._writer, self._scheduler = writer, scheduler
-        accounts.pause, accounts.resume = scheduler.pause, scheduler.resume
-        if settings.crawl.max_pages is not None:
-            scheduler.limit_pages(settings.crawl.max_pages)
-        if settings.crawl.max_time is not None:
-            scheduler.limit_wait(settings.crawl.max_time)
-        scope = Scope(spider.allowed_domains)
-        if run.resumed:
-            for url in store.redirected_starts():  # their hosts joined before the interruption
-                scope.join(urls.origin(url))
-        self._links = Links(
-            spider,
-            scope,
-            max_depth=settings.crawl.max_depth,
-            max_segments=settings.crawl.max_segments,
-            profile=self._profile,
-            userinfo=accounts.userinfo,
-            guard=self._guard,
-        )
-        robots = None
-        if settings.crawl.robots:
-            robots = Robots(
-                accounts.fetch_robots, StoreShelf(writer), self._clock, user_agent=settings.fetch.user_agent
-            )
-        visitor = Visitor(
-            spider,
-            fetcher=Fetcher(
-                accounts.open,
-                trusted=accounts.trusted,
-                userinfo=accounts.userinfo,
-                profile=self._profile,
-                scope=scope,
-                scheduler=scheduler,
-                robots=robots,
-                limits=Limits(max_bytes=settings.crawl.max_html, max_depth=settings.crawl.max_dom_depth),
-                guard=self._guard,
-            ),
-            links=self._links,
-            scheduler=scheduler,
-            policy=RetryPolicy(settings.fetch.retries, statuses=frozenset(settings.fetch.retry_statuses)),
-            clock=self._clock,
-            handle_status=frozenset(
-                (*settings.crawl.handle_status, *spider.handle_status, *spider.handle_httpstatus_list)
-            ),
-            files=settings.folder,
-        )
-        membership = accounts.session.membership
-        if settings.login.canary is not None and membership is not None:
-            visitor.canary = self._canary = Canary(
-                membership,
-                every=settings.login.canary_every,
-                in_writer=lambda work: writer.call(lambda _: work()),
-                take_up_again=writer.take_up_again,
-            )
-        self._workers = [
-            Worker(
-                number,
-                scheduler=scheduler,
-                visitor=visitor,
-                pool=accounts.pool,
-                submit=writer.submit,
-                login_failed=lambda error: self.stop("login_failed", str(error)),
-            )
-            for number in range(1, settings.crawl.workers + 1)
-        ]
+        writer, scheduler = crew.writer, crew.scheduler
         if self._ending.outcome is not None:  # stopped while it was being built
             scheduler.stop()
         writer.start()
         feeder = threading.Thread(
             target=starts.feed,
-            args=(self._links, writer, self._tally, lambda reason: self.stop("stopped", reason)),
+            args=(crew.links, writer, self._tally, lambda reason: self.stop("stopped", reason)),
             name="crawlkit-feeder",
             daemon=True,
         )
         feeder.start()
-        for worker in self._workers:
+        for worker in crew.workers:
             worker.start()
         self._wait_for_end(writer, scheduler)
-        return self._end(store, writer, scheduler, accounts)
+        return self._end(store, crew, accounts)
 
     def _wait_for_end(self, writer: Writer, scheduler: Scheduler) -> None:
         """Until the writer says that it is over, a limit comes, or a stop has drained."""
@@ -298,9 +226,10 @@ class Engine:
         if writer.feeding or writer.call(lambda store: store.queued()):
             self._ending.add("limit", f"max_pages of {self._settings.crawl.max_pages}")
 
-    def _end(self, store: Store, writer: Writer, scheduler: Scheduler, accounts: Accounts) -> Result:
+    def _end(self, store: Store, crew: Crew, accounts: Accounts) -> Result:
+        writer, scheduler = crew.writer, crew.scheduler
         scheduler.stop()
-        for worker in self._workers:
+        for worker in crew.workers:
             worker.join(0.0 if scheduler.in_flight else 5.0)
         writer.finish()
         writer.join()
@@ -350,7 +279,7 @@ class Engine:
             requests=tally.requests,
             retries=tally.retries,
             logins=logins,
-            queued=self._writer.queued if self._writer is not None else 0,
+            queued=self._crew.writer.queued if self._crew is not None else 0,
             statuses=dict(tally.statuses),
             failures=dict(tally.failures),
             examples=dict(tally.examples),
@@ -363,10 +292,12 @@ class Engine:
 
     def _committed(self, visit: Visit, verdict: Verdict) -> None:
         """A page is durable: what it linked to is known from now on; the author may have asked to stop."""
+        crew = self._crew
+        assert crew is not None  # its writer calls
         if visit.outcome.links and verdict.state == visit.outcome.state == "done":
-            self._links.remember(visit.outcome.links)  # the links of any other verdict were dropped
-        if self._canary is not None and verdict.state == "done":
-            self._canary.committed(visit)
+            crew.links.remember(visit.outcome.links)  # the links of any other verdict were dropped
+        if crew.canary is not None and verdict.state == "done":
+            crew.canary.committed(visit)
         if visit.stop is not None:
             self.stop("stopped", visit.stop)
 
