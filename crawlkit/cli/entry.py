@@ -22,6 +22,7 @@ _COMMANDS = {
     "new": ("new", "Write a spider that runs, to start from."),
     "fetch": ("fetch", "Fetch one URL as a spider would and print the body."),
     "shell": ("shell", "Fetch one URL and look at it in a Python shell."),
+    "login": ("login", "Try a spider's login, show what was seen, save the session."),
     "session": ("session", "List, show, import, export and encrypt saved sessions."),
     "parse": ("parse", "Show what a callback yields for one page; nothing is stored."),
     "export": ("export", "Write a spider's items to a JSON Lines, JSON or CSV file."),

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawlkit.cli import exit_codes
+from crawlkit.cli.asking import Asker
 from crawlkit.cli.json_line import print_line, result_line
 from crawlkit.cli.logs import log, logging_to
 from crawlkit.cli.outputs import Output, check_database, check_vault, refuse_taken, shown, taken_files
@@ -97,6 +98,8 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
     from crawlkit.crawl.engine import Engine  # costly, and not needed to refuse what is wrong above
 
     screen = console() if is_terminal() else None
+    # Who asks for silence or for JSON is a program, or wants to be left alone.
+    asker = None if options.quiet or options.as_json else Asker.on_terminal()
     with _logging(settings, options, screen, log_file):
         for warning in settings.warnings:
             log.warning("%s", warning)
@@ -111,10 +114,11 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
             adopt=options.adopt,
             wait=options.wait,
             force_login=options.force_login,
+            prompt=asker,
             arguments=options.arguments,
             redactor=redactor(),
         )
-        result = _drive(engine, source, spider.name, database, options, screen)
+        result = _drive(engine, source, spider.name, database, options, screen, asker)
         if result.run is not None and result.outcome != "storage_failed":
             for output in options.outputs:
                 for path in output.write(database):
@@ -163,7 +167,13 @@ def _source(source: SpiderSource, database: Path) -> str:
 
 
 def _drive(
-    engine: Engine, source: SpiderSource, name: str, database: Path, options: RunOptions, screen: Console | None
+    engine: Engine,
+    source: SpiderSource,
+    name: str,
+    database: Path,
+    options: RunOptions,
+    screen: Console | None,
+    asker: Asker | None,
 ) -> Result:
     """Run the engine in its thread and stay here for signals."""
     results: list[Result] = []
@@ -176,6 +186,8 @@ def _drive(
             errors.append(error)
 
     def stop(exit_code: int, hard: bool) -> None:
+        if asker is not None:
+            asker.give_up()
         if hard:
             log.warning("stopping at once; what was committed is kept, the same command goes on")
         else:
@@ -184,6 +196,8 @@ def _drive(
 
     thread = threading.Thread(target=work, name="engine", daemon=True)
     with StopSignals(stop) as signals, _progress(engine, name, options, screen) as display:
+        if asker is not None and isinstance(display, LiveProgress):
+            asker.aside = display.aside
         thread.start()
         if options.wait:
             thread.join(_LOCK_SECONDS)

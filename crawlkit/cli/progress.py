@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from crawlkit.crawl.result import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.live import Live
     from rich.text import Text
 
 #: Seconds between two log lines of a run without a terminal.
@@ -26,27 +27,57 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
     """The block on the terminal, redrawn four times a second by rich's own thread and wiped at the end."""
 
     def __init__(self, console: Console, name: str, snapshot: Callable[[], Progress]) -> None:
-        import sys
-
-        from rich.live import Live
-
-        self._live = Live(
-            console=console,
-            get_renderable=lambda: progress_block(name, snapshot()),
-            refresh_per_second=4,
-            transient=True,
-            # A spider's print() goes above the block, but stays where it is when that is a file or a pipe.
-            redirect_stdout=sys.stdout.isatty(),
-        )
+        self._console = console
+        self._render = lambda: progress_block(name, snapshot())
+        self._lock = threading.Lock()
+        self._live: Live | None = None
+        self._ended = False
 
     def __enter__(self) -> LiveProgress:
-        self._live.start(refresh=True)
+        with self._lock:
+            self._draw()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        with self._lock:
+            self._ended = True
+            self._wipe()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Within it the block is gone from the terminal, for somebody else to write there. Any thread."""
+        with self._lock:
+            self._wipe()
+        try:
+            yield
+        finally:
+            with self._lock:
+                if not self._ended:
+                    self._draw()
+
+    def _draw(self) -> None:
+        import sys
+
+        from rich.live import Live
+
+        self._wipe()
+        # A new one each time: one that goes on would wipe what was written since, where it believes its block to be.
+        self._live = Live(
+            console=self._console,
+            get_renderable=self._render,
+            refresh_per_second=4,
+            transient=True,
+            # A spider's print() goes above the block, but stays where it is when that is a file or a pipe.
+            redirect_stdout=sys.stdout.isatty(),
+        )
+        self._live.start(refresh=True)
+
+    def _wipe(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
 
 class LogProgress(AbstractContextManager["LogProgress"]):

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from crawlkit.cli.asking import Asker
 from crawlkit.cli.options import require_url
 from crawlkit.cli.outputs import check_vault
 from crawlkit.cli.secrecy import redactor
@@ -35,7 +36,9 @@ def visiting(url: str, settings: Settings, *, profile: str | None, spider: Spide
     if profile is not None:
         check_vault(settings.vault)
     spider = spider if spider is not None else Spider()
-    accounts = Accounts(spider, settings, vault=settings.vault, profile=profile, redactor=redactor())
+    accounts = Accounts(
+        spider, settings, vault=settings.vault, profile=profile, prompt=Asker.on_terminal(), redactor=redactor()
+    )
     accounts.guard_addresses([url])
     spider.session, spider.credentials, spider.settings = accounts.session, accounts.credentials, settings
     try:

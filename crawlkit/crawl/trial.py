@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crawlkit.exceptions import LoginError, UsageError
 from crawlkit.sessions.leaks import is_secret, shown
-from crawlkit.sessions.login import Credentials, Login
 from crawlkit.sessions.request import Request
 
 if TYPE_CHECKING:
@@ -69,7 +68,6 @@ class Trial:
         self._page = page
         self._answers: list[Response] = []
         self._before: Mapping[Key, tuple[Any, ...]] = {}
-        membership.login = _Watched(membership.login, self)
 
     # --- doing ----------------------------------------
 
@@ -105,7 +103,8 @@ class Trial:
 
         self._before = self._marks()
         try:
-            return self._membership.again(self._membership.epoch, wait=True) is not Healing.ALIVE
+            with self._watching():
+                return self._membership.again(self._membership.epoch, wait=True) is not Healing.ALIVE
         except LoginError as error:
             if isinstance(error.__cause__, UsageError):
                 raise error.__cause__ from error
@@ -145,40 +144,19 @@ class Trial:
         return tuple(sorted(name for name in response.request.headers if is_secret(name, patterns)))
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Within it, the session's answers are the login's."""
+    def _watching(self) -> Iterator[None]:
+        """Within it, what the login is answered is noted."""
         session, before = self._session, self._session.hooks
-        self._answers = []
 
         def note(response: Response, **_: Any) -> None:
-            self._answers.append(response)
+            if self._membership.logging_in:
+                self._answers.append(response)
 
         session.hooks = {**before, "response": [*before["response"], note]}
         try:
             yield
         finally:
             session.hooks = before
-
-
-class _Watched(Login):
-    """Another login, whose exchanges the trial sees."""
-
-    def __init__(self, login: Login, trial: Trial) -> None:
-        self._login = login
-        self._trial = trial
-        self.url = login.url
-        self.logs_in = login.logs_in
-        self.lasts = login.lasts
-
-    def attach(self, session: Session) -> None:
-        self._login.attach(session)
-
-    def log_in(self, session: Session, credentials: Credentials | None) -> None:
-        with self._trial.watching():
-            self._login.log_in(session, credentials)
-
-    def logged_in(self, response: Response) -> bool | None:
-        return self._login.logged_in(response)
 
 
 def _exchange(answer: Response) -> Exchange:

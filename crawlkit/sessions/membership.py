@@ -116,6 +116,11 @@ class Membership:
         return self._entrance.trace.inside
 
     @property
+    def logging_in(self) -> bool:
+        """Whether this thread is logging in, and does not only probe."""
+        return self._entrance.trace.logging_in
+
+    @property
     def has_turn(self) -> bool:
         """Whether this thread has logged in and not let go yet: no other is at it."""
         return self._turn.mine

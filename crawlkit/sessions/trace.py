@@ -31,9 +31,14 @@ class Trace:
         """Whether this thread is logging in or probing."""
         return getattr(self._here, "depth", 0) > 0
 
+    @property
+    def logging_in(self) -> bool:
+        """Whether this thread is logging in."""
+        return getattr(self._here, "logging_in", False)
+
     def sending(self, request: PreparedRequest) -> None:
         """This thread is about to send `request`."""
-        if request.method not in _READING and getattr(self._here, "logging_in", False):
+        if request.method not in _READING and self.logging_in:
             self._posting()
 
     @contextmanager

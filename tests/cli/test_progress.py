@@ -90,3 +90,30 @@ def test_the_live_block_is_wiped() -> None:
     assert "312 done" in written
     assert "a log line" in written
     assert written.rstrip("\n").endswith("\x1b[2K")
+
+
+def test_a_question_is_not_drawn_over() -> None:
+    """The block is gone while somebody is asked, and what was written then stays above it."""
+    screen = Console(file=io.StringIO(), force_terminal=True, width=100)
+    assert isinstance(screen.file, io.StringIO)
+    with LiveProgress(screen, "docs", lambda: NOW) as display:
+        with display.aside():
+            before = screen.file.getvalue()
+            screen.print("who are you? reader")
+        asked = screen.file.getvalue()[len(before) :]
+    assert before.endswith("\x1b[2K")
+    assert asked.startswith("who are you? reader\n")
+    block = asked.index("312 done")
+    assert "\x1b[1A" not in asked[:block]
+    assert "312 done" not in screen.file.getvalue()[len(before) + len(asked) :]
+
+
+def test_a_block_that_has_ended_is_not_drawn_again() -> None:
+    """The run was stopped at the question."""
+    screen = Console(file=io.StringIO(), force_terminal=True, width=100)
+    assert isinstance(screen.file, io.StringIO)
+    display = LiveProgress(screen, "docs", lambda: NOW)
+    with display, display.aside():
+        display.__exit__(None, None, None)
+        before = screen.file.getvalue()
+    assert before == screen.file.getvalue()
