@@ -9,6 +9,7 @@ through faults.py.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -16,14 +17,12 @@ from urllib3.exceptions import LocationValueError
 from urllib3.util.retry import Retry
 
 from crawlkit import exceptions as errors
-from crawlkit.sessions import faults, foreignpools, routes
-from crawlkit.sessions.body import rewind_body
+from crawlkit.sessions import faults, routes
 from crawlkit.sessions.counting import Counting, no_retries, repeats
 from crawlkit.sessions.environment import select_proxy
-from crawlkit.sessions.exchanging import Errand, Exchanging
+from crawlkit.sessions.exchanging import Exchanging, rewind
 from crawlkit.sessions.headers import CaseInsensitiveDict
 from crawlkit.sessions.managers import Managers
-from crawlkit.sessions.outgoing import Outgoing
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.raw import RawResponse
 from crawlkit.sessions.response import Response
@@ -169,34 +168,32 @@ class HTTPAdapter(Managers, Exchanging, BaseAdapter):
                 self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
                 if type(self).request_url is not HTTPAdapter.request_url or key.is_forwarded:
                     target = self.request_url(request, proxies)
-                errand = Errand(request, place, target, key, times, max_body)
-                out = errand.outgoing()
         except errors.RequestException as error:
             raise faults.border(error, request, phase=faults.CONNECT) from error.__cause__
         retries = self.max_retries
         if not repeats(retries) or getattr(request, "_repeated", False):
-            raw = self._once(errand, out) if special is None else special(False)
-            raw.retries = retries
+            raw = self._exchange(request, place, target, key, times, max_body) if special is None else special(False)
             return self.build_response(request, raw)
-        once = special if special is not None else self._way(errand, out)
+        once = special or partial(self._exchange, request, place, target, key, times, max_body)
         if isinstance(retries, RetryPolicy):
-            tries = count()
-            return retries.call(
-                lambda again: self.build_response(again, once(next(tries) > 0)), request, deadline=times.deadline
-            )
-        counting = Counting(retries, pool=lambda: self._asked_pool(request, verify, proxies, cert), target=target)
+            return self._by_policy(retries, once, request, times.deadline)
+        counting = Counting(retries, pool=partial(self._asked_pool, request, verify, proxies, cert), target=target)
         raw = counting.run(once, request, deadline=times.deadline)
         raw.retries = counting.retry
         return self.build_response(request, raw)
 
-    def _way(self, errand: Errand, out: Outgoing) -> Callable[[bool], RawResponse]:
-        """Sends the request once each time that it is called; told whether its body was sent before."""
-        return lambda again: self._once(errand, errand.outgoing_again(out) if again else out)
+    def _by_policy(
+        self, policy: RetryPolicy, once: Callable[[bool], Any], request: Any, deadline: float | None
+    ) -> Response:
+        tries = count()
+        return policy.call(lambda again: self.build_response(again, once(next(tries) > 0)), request, deadline=deadline)
 
     def _special_way(
         self, request: Any, given: dict[str, Any], times: Times, max_body: int | None
     ) -> tuple[Callable[[bool], Any], str]:
         """How to send `request` once where somebody says how connections are made; and the request's target."""
+        from crawlkit.sessions import foreignpools
+
         verify, cert, proxies = given["verify"], given["cert"], given["proxies"]
         try:
             conn = foreignpools.for_one_request(self._asked_pool(request, verify, proxies, cert))
@@ -212,14 +209,13 @@ class HTTPAdapter(Managers, Exchanging, BaseAdapter):
             place, key = found
             if key.proxy is not None:
                 key = key._replace(proxy=_with_given(key.proxy, request, place))
-            errand = Errand(request, place, target, key, times, max_body)
-            return self._way(errand, errand.outgoing()), target
+            return partial(self._exchange, request, place, target, key, times, max_body), target
         unknown = {"deadline=": times.deadline, "max_body=": max_body, "an archive": self.tee}
         foreignpools.refuse_what_it_cannot(conn, request, unknown, allow_private=self.pool.allow_private)
 
         def once(again: bool) -> Any:
-            if again and request.body is not None and not isinstance(request.body, (bytes, str)):
-                rewind_body(request)
+            if again:
+                rewind(request)
             return foreignpools.exchange(conn, request, target, times)
 
         return once, target

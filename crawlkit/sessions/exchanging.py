@@ -10,11 +10,11 @@ from __future__ import annotations
 import errno
 import ssl
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from crawlkit import exceptions as errors
 from crawlkit.sessions import bodies, faults
-from crawlkit.sessions.body import rewind_body
+from crawlkit.sessions.body import can_resend, rewind_body
 from crawlkit.sessions.channel import Gone, Tee
 from crawlkit.sessions.heads import Head
 from crawlkit.sessions.held import Held
@@ -33,37 +33,6 @@ _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 
-class Errand(NamedTuple):
-    """What is to be sent once, or several times: `place` says the Host, `key` the connections that will do."""
-
-    request: Any
-    place: Place
-    target: str
-    key: Key
-    times: Times
-    max_body: int | None
-
-    def outgoing(self) -> Outgoing:
-        """The request as bytes. InvalidHeader."""
-        request, place, proxy = self.request, self.place, self.key.proxy
-        return outgoing(
-            request.method,
-            self.target,
-            place.field,
-            request.headers,
-            request.body,
-            proxy_fields=proxy.headers if proxy is not None and self.key.is_forwarded else (),
-            hide_proxy_authorization=place.scheme == "https",
-        )
-
-    def outgoing_again(self, out: Outgoing) -> Outgoing:
-        """The same, to be sent once more: its body at the start. UnrewindableBodyError."""
-        if out.rest is None:
-            return out
-        rewind_body(self.request)
-        return self.outgoing()
-
-
 class Exchanging:
     """The half of an HTTPAdapter that speaks. May be used from any thread."""
 
@@ -71,58 +40,64 @@ class Exchanging:
 
     tee: Callable[[Any], Tee | None] | None = None
 
-    def _once(self, errand: Errand, out: Outgoing) -> RawResponse:
+    def _exchange(
+        self, request: Any, place: Place, target: str, key: Key, times: Times, max_body: int | None, again: bool = False
+    ) -> RawResponse:
+        """Send `request` and read the head of the answer. `place` says the Host, `key` which connections will do;
+        `again`: its body may have been sent before, and goes back to its start.
+        """
+        try:
+            if again:
+                rewind(request)
+            out = _outgoing(request, place, target, key)
+        except errors.RequestException as error:
+            raise faults.border(error, request, phase=faults.CONNECT) from error.__cause__
         pool = self.pool
         share = pool.check_out()
         try:
-            return self._exchange(errand, out, share)
+            wire = self._lease(request, key, times, share)
+            phase, crowded = faults.CONNECT, False
+            try:
+                while True:
+                    if self.tee is not None:
+                        wire.tee = self.tee(request)
+                    reused = wire.uses
+                    try:
+                        if wire.sock is None:
+                            phase = faults.CONNECT
+                            _open(wire, key, times)
+                        if wire.tee is not None:
+                            wire.tee.connected(wire.address if key.proxy is None else None)
+                        wire.begin(times.read, times.deadline)
+                        phase = faults.SEND
+                        wire.transmit(out.first, out.rest)
+                        phase = faults.HEAD
+                        head = wire.read_head()
+                        break
+                    except Gone as gone:
+                        # The server closed an idle connection while the request was on its way: no fault, no attempt.
+                        if not reused or not _may_repeat(request, out, gone):
+                            raise
+                        if out.rest is not None:
+                            rewind(request)
+                            out = _outgoing(request, place, target, key)
+                    except OSError as error:
+                        # Out of file descriptors: idle connections hold some.
+                        if error.errno not in _NO_DESCRIPTORS or crowded or not pool.close_idle():
+                            raise
+                        crowded = True
+                    wire.end(truncated=True)
+                    wire = pool.renew(wire)
+                length, keep = bodies.framing(head, request.method)
+            except BaseException as error:  # noqa: BLE001 - every one is raised again, ours in place of what is foreign
+                late = times.is_late()
+                wire.end(truncated=True)
+                pool.release(wire, keep=False)
+                outcome = faults.border(error, request, phase=phase, key=key, late=late)
+                raise outcome from outcome.__cause__
+            return self._raw(request, wire, head, length, keep and not (out.last or wire.half_sent), max_body)
         finally:
             pool.check_in(share)
-
-    def _exchange(self, errand: Errand, out: Outgoing, share: Share) -> RawResponse:
-        pool = self.pool
-        request, _, _, key, times, max_body = errand
-        wire = self._lease(request, key, times, share)
-        phase, crowded = faults.CONNECT, False
-        try:
-            while True:
-                if self.tee is not None:
-                    wire.tee = self.tee(request)
-                reused = wire.uses
-                try:
-                    if wire.sock is None:
-                        phase = faults.CONNECT
-                        _open(wire, key, times)
-                    if wire.tee is not None:
-                        wire.tee.connected(wire.address if key.proxy is None else None)
-                    wire.begin(times.read, times.deadline)
-                    phase = faults.SEND
-                    wire.transmit(out.first, out.rest)
-                    phase = faults.HEAD
-                    head = wire.read_head()
-                    break
-                except Gone as gone:
-                    # The server closed an idle connection while the request was on its way: no fault, no attempt.
-                    if not reused or not _may_repeat(request, out, gone):
-                        raise
-                    out = errand.outgoing_again(out)
-                except OSError as error:
-                    # Out of file descriptors: idle connections hold some.
-                    if error.errno not in _NO_DESCRIPTORS or crowded or not pool.close_idle():
-                        raise
-                    crowded = True
-                wire.end(truncated=True)
-                wire = pool.renew(wire)
-            length, keep = bodies.framing(head, request.method)
-        except BaseException as error:  # noqa: BLE001 - every one is raised again, ours in place of what is foreign
-            late = times.is_late()
-            wire.end(truncated=True)
-            pool.release(wire, keep=False)
-            outcome = faults.border(error, request, phase=phase, key=key, late=late)
-            raise outcome from outcome.__cause__
-        if out.last or wire.half_sent:
-            keep = False
-        return self._raw(request, wire, head, length, keep, max_body)
 
     def _raw(self, request: Any, wire: Wire, head: Head, length: int, keep: bool, max_body: int | None) -> RawResponse:
         if 0 <= length <= wire.buffered():
@@ -140,6 +115,25 @@ class Exchanging:
             return self.pool.lease(key, share, until=times.connect_until(), deadline=times.deadline)
         except (errors.RequestException, ssl.SSLError) as error:
             raise faults.border(error, request, phase=faults.CONNECT, key=key) from error.__cause__
+
+
+def _outgoing(request: Any, place: Place, target: str, key: Key) -> Outgoing:
+    proxy = key.proxy
+    return outgoing(
+        request.method,
+        target,
+        place.field,
+        request.headers,
+        request.body,
+        proxy_fields=proxy.headers if proxy is not None and key.is_forwarded else (),
+        hide_proxy_authorization=place.scheme == "https",
+    )
+
+
+def rewind(request: Any) -> None:
+    """Put a body that is a stream back to its start. UnrewindableBodyError when it cannot go there."""
+    if not can_resend(request.body, None):
+        rewind_body(request)
 
 
 def _open(wire: Wire, key: Key, times: Times) -> None:

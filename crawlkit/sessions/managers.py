@@ -45,6 +45,7 @@ class Managers:
     _pool_maxsize: int
     _pool_block: bool
     _usual_settings: dict[str, Any]
+    _usual_manager: Any = None
     _is_asked = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -70,13 +71,14 @@ class Managers:
         """Remember the settings that say nothing of connections: as long as there are no others, nobody is asked."""
         given = getattr(self.poolmanager, "connection_pool_kw", {})
         self._usual_settings = {name: given[name] for name in ("maxsize", "block") if name in given}
+        is_usual = type(self.poolmanager) is PoolManager and not self._is_asked
+        self._usual_manager = self.poolmanager if is_usual else None
 
     def _is_special(self) -> bool:
         """Whether anybody says how connections are made."""
         manager = self.poolmanager
         return (
-            self._is_asked
-            or type(manager) is not PoolManager
+            manager is not self._usual_manager
             or manager.connection_pool_kw != self._usual_settings
             or manager.pool_classes_by_scheme is not pool_classes_by_scheme
         )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from urllib3.util import Timeout
 
-from crawlkit.sessions.defaults import UsualTimeout
+from crawlkit.sessions.defaults import DEFAULT_TIMEOUT, UsualTimeout
 
 
 class Times(NamedTuple):
@@ -35,10 +35,15 @@ class Times(NamedTuple):
         return self.deadline is not None and time.monotonic() >= self.deadline
 
 
+_USUAL = Times(*DEFAULT_TIMEOUT, None)
+
+
 def times_for(timeout: Any, deadline: float | None) -> Times:
     """The times for a `timeout` of None, seconds, a pair (connect, read), or urllib3's Timeout. ValueError for
     others.
     """
+    if timeout is DEFAULT_TIMEOUT and deadline is None:
+        return _USUAL
     if type(timeout) is UsualTimeout:
         return Times(timeout[0], timeout[1], deadline)
     if isinstance(timeout, Timeout):

@@ -163,6 +163,25 @@ def test_a_file_goes_back_before_it_is_sent_again() -> None:
         assert [b"x" * 200_000] * 2 == puts
 
 
+def test_long_bytes_are_sent_again_as_they_are() -> None:
+    """They are no stream that would have to go back, although they go out in pieces."""
+    with Scripted(_closes_on_second) as server, adapter() as sender:
+        _ = sender.send(prepared(server.url), timeout=10).content
+        body = b"x" * 200_000
+        assert 200 == sender.send(prepared(server.url, "PUT", data=body), timeout=10).status_code
+        assert [body] * 2 == [got.body for got in server.requests if got.line.startswith("PUT")]
+
+
+def test_what_goes_through_a_proxy_is_sent_again_as_it_was() -> None:
+    """With the whole URL in its first line."""
+    with Scripted(_closes_on_second) as proxy, adapter() as sender:
+        proxies = {"http": proxy.netloc}
+        for body in (b"", io.BytesIO(b"x" * 200_000)):
+            request = prepared("http://origin.example/a", "PUT", data=body)
+            assert 200 == sender.send(request, timeout=10, proxies=proxies).status_code
+        assert ["PUT http://origin.example/a HTTP/1.1"] * 3 == [got.line for got in proxy.requests]
+
+
 def test_an_iterator_is_not_sent_again() -> None:
     with Scripted(_closes_on_second) as server, adapter() as sender:
         _ = sender.send(prepared(server.url), timeout=10).content

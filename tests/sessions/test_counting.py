@@ -19,6 +19,7 @@ from crawlkit import RetryPolicy, Session, exceptions
 from crawlkit.sessions.adapter import HTTPAdapter
 from crawlkit.sessions.counting import Counting, in_urllib3s_words, repeats
 from crawlkit.testing.hostile import Close, HostileServer, Pause, Step, answer
+from tests.sessions.scripted import Scripted, always, ok
 
 HANGUP: list[Step] = [Close()]
 SILENCE: list[Step] = [Pause(5)]
@@ -346,12 +347,24 @@ def test_what_can_change_nothing_is_not_asked() -> None:
     assert isinstance(RetryPolicy.of(Retry(2)), Counting)
 
 
-def test_an_error_of_the_program_is_raised_as_it_is() -> None:
+@pytest.mark.parametrize("error", [KeyError("in increment"), urllib3.exceptions.PoolError(None, "in increment")])
+def test_an_error_of_the_program_is_raised_as_it_is(error: Exception) -> None:
     class Stubborn(Retry):
         def increment(self, *args: Any, **kwargs: Any) -> Any:
-            raise KeyError("in increment")
+            raise error
 
     with HostileServer() as server, Session() as session:
         session.mount("http://", HTTPAdapter(max_retries=Stubborn(3)))
-        with pytest.raises(KeyError, match="in increment"):
+        with pytest.raises(type(error), match="in increment"):
             session.get(server.play("/", HANGUP))
+
+
+def test_the_connection_of_an_answer_that_nobody_sees_is_used_again() -> None:
+    busy = b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbusy\r\n0\r\n\r\n"
+    with Scripted(always(busy, ok())) as server, Session() as session:
+        session.mount("http://", HTTPAdapter(max_retries=Retry(1, status_forcelist=[503])))
+        for _ in range(3):
+            assert b"ok" == session.get(server.url).content
+        assert (1, 6) == (server.opened, len(server.requests))
+        counts = session.get_adapter("http://").pool.counts()
+        assert (0, 1) == (counts.active, counts.idle)

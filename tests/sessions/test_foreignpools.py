@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import time
 from pathlib import Path
@@ -185,6 +186,20 @@ def test_what_such_a_pool_cannot_do_is_said() -> None:
             with pytest.raises(AddressForbidden, match=r"GET http.*OwnPool"):
                 session.get(server.url)
         assert 0 == server.opened
+
+
+def test_a_method_that_was_replaced_is_called() -> None:
+    pool = HTTPConnectionPool("127.0.0.1", 9)
+    answered = urllib3.HTTPResponse(io.BytesIO(b"double"), {}, status=200, preload_content=False)
+    pool.urlopen = lambda *args, **kwargs: answered  # type: ignore[method-assign]
+
+    class Given(ours.adapters.HTTPAdapter):
+        def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+            return pool
+
+    session = Session()
+    session.mount("http://", Given())
+    assert b"double" == session.get("http://host.example/").content
 
 
 @pytest.mark.parametrize("change", ["class", "instance", "scheme"])

@@ -20,6 +20,7 @@ from urllib3.poolmanager import PoolManager
 
 from crawlkit import Session
 from crawlkit.exceptions import AddressForbidden, InvalidURL, SSLError
+from crawlkit.sessions import foreignpools, tls
 from crawlkit.sessions.adapter import HTTPAdapter
 from tests.sessions.exchanges import prepared
 from tests.sessions.scripted import Peer, Scripted, always, ok, tunnels
@@ -174,6 +175,11 @@ def test_a_client_certificate_of_a_pool_manager(
         pair = (str(cert), str(key))
         bare = ssl.create_default_context(cafile=bundle)
         assert 200 == fetch(way(ssl_context=bare), server.url, cert=pair).status_code
+        loose = ssl.create_default_context()
+        loose.check_hostname, loose.verify_mode = False, ssl.CERT_NONE
+        loose.load_cert_chain(*pair)
+        with pytest.warns(urllib3.exceptions.InsecureRequestWarning):
+            assert 200 == fetch(way(ssl_context=loose), server.url, verify=False).status_code
         with pytest.raises(FileNotFoundError, match="cert="):
             fetch(way(cert_file="/nowhere/cert.pem"), server.url, verify=bundle)
         with pytest.raises(OSError):
@@ -201,24 +207,39 @@ def test_a_context_holds_without_verifying_too(way: type[Managed], server: Scrip
     """Ciphers and versions for a server of long ago, with verify=False: the recipe that everybody finds."""
     own = ssl.create_default_context()
     own.maximum_version = ssl.TLSVersion.TLSv1_2
-    own.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384")
+    own.set_ciphers("ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-CHACHA20-POLY1305")
     if loose:
         own.check_hostname, own.verify_mode = False, ssl.CERT_NONE
     seen = []
 
     def script(peer: Peer) -> None:
-        seen.append((peer.sock.version(), peer.sock.cipher()[0][-23:]))
+        seen.append((peer.sock.version(), peer.sock.cipher()[0].partition("SA-")[2]))
         always(ok())(peer)
 
     server._script = script
     fetch(way(ssl_context=own), server.url, verify=False)
-    assert [("TLSv1.2", "AES256-GCM-SHA384")] == [(version, cipher[-17:]) for version, cipher in seen]
+    assert [("TLSv1.2", "CHACHA20-POLY1305")] == seen
 
 
 @WAYS
 def test_authorities_beside_a_context(way: type[Managed], server: Scripted, bundle: str) -> None:
     assert 200 == fetch(way(ssl_context=ssl.create_default_context()), server.url, verify=bundle).status_code
     assert 200 == fetch(way(ssl_context=ssl.create_default_context(), ca_certs=bundle), server.url).status_code
+
+
+def test_named_authorities_are_all_there_are(bundle: str) -> None:
+    """Not beside the system's: who names one means that one."""
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    assert own is tls.context_for(tls.TLSSettings(bundle, context=own))
+    assert 0 == own.cert_store_stats()["x509_ca"]  # urllib3 adds it when it connects
+    assert own is tls.context_for(tls.TLSSettings(context=own))
+    assert 0 < own.cert_store_stats()["x509_ca"]
+    request = prepared("https://host.example/")
+    pool = Managed(ca_certs=bundle, ca_cert_dir="/").get_connection_with_tls_context(request, True)
+    found = foreignpools.read(pool, request)
+    assert found is not None
+    assert tls.TLSSettings(bundle, more=(("ca_cert_dir", "/"),)) == found[1].tls
+    assert 1 == tls.context_for(tls.TLSSettings(bundle, more=(("ca_cert_dir", "/"),))).cert_store_stats()["x509_ca"]
 
 
 def test_a_context_of_another_library_is_named(server: Scripted) -> None:
@@ -255,6 +276,24 @@ def test_the_size_of_a_pool_manager() -> None:
 
     assert (2, None) == (Small().pool.per_host, HTTPAdapter(pool_maxsize=2).pool.per_host)
     assert not Small()._is_special()
+
+
+def test_a_pool_manager_with_a_mind_of_its_own() -> None:
+    """Without a setting that would show it."""
+
+    class Leading(PoolManager):
+        def connection_from_host(self, *args: Any, **kwargs: Any) -> Any:
+            return super().connection_from_host("127.0.0.1", server.port, "http")
+
+    class Led(HTTPAdapter):
+        def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
+            self.poolmanager = Leading(connections, maxsize=maxsize, block=block)
+
+    with Scripted(always(ok())) as server:
+        assert 200 == fetch(Led(), "http://origin.example/").status_code
+        plain = HTTPAdapter()
+        plain.poolmanager = Leading(10, maxsize=10, block=False)
+        assert 200 == fetch(plain, "http://origin.example/").status_code
 
 
 def test_attributes_read_as_in_requests() -> None:
@@ -315,6 +354,20 @@ def test_cert_verify_may_ask_for_less_of_a_name_or_for_other_authorities(authori
         assert 200 == session.get(server.url).status_code
 
 
+def test_what_cert_verify_sets_is_for_one_request(authority: trustme.CA, bundle: str) -> None:
+    class Once(HTTPAdapter):
+        def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+            super().cert_verify(conn, url, verify, cert)
+            if "/relaxed" in url:
+                conn.assert_hostname = False
+
+    with Scripted(always(ok()), tls=serving(authority, "other.example")[0]) as server, Session() as session:
+        session.mount("https://", Once())
+        assert 200 == session.get(f"{server.url}/relaxed", verify=bundle).status_code
+        with pytest.raises(SSLError):
+            session.get(f"{server.url}/other", verify=bundle)
+
+
 def test_cert_verify_may_do_nothing(server: Scripted, bundle: str) -> None:
     """`def cert_verify(...): pass` leaves what the request said."""
 
@@ -322,9 +375,18 @@ def test_cert_verify_may_do_nothing(server: Scripted, bundle: str) -> None:
         def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
             conn.cert_file = None
 
+        def get_connection_with_tls_context(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+            if "/own" not in request.url:
+                return super().get_connection_with_tls_context(request, *args, **kwargs)
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            return self.poolmanager.connection_from_url(request.url, pool_kwargs={"ssl_context": context})
+
     assert 200 == fetch(Nothing(), server.url, verify=bundle).status_code
     with pytest.raises(SSLError):
         fetch(Nothing(), server.url)
+    with pytest.warns(urllib3.exceptions.InsecureRequestWarning):
+        assert 200 == fetch(Nothing(), f"{server.url}/own").status_code
 
 
 @pytest.mark.parametrize("verify", [True, False, "/"])
@@ -446,6 +508,21 @@ def test_a_proxy_that_forwards() -> None:
     assert got.headers["proxy-authorization"].startswith("Basic ")
 
 
+def test_a_proxy_as_the_pool_manager() -> None:
+    """What people write for want of `proxies=`."""
+
+    class Proxied(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            self.poolmanager = urllib3.ProxyManager(proxy.url)
+
+        def request_url(self, request: Any, proxies: Any) -> str:
+            return str(request.url)
+
+    with Scripted(always(ok())) as proxy:
+        assert 200 == fetch(Proxied(), "http://origin.example/a").status_code
+    assert "GET http://origin.example/a HTTP/1.1" == proxy.requests[0].line
+
+
 def test_a_proxy_that_tunnels(authority: trustme.CA, bundle: str) -> None:
     seen: list[str] = []
     with Scripted(always(ok()), tls=serving(authority, "origin.example")[0]) as origin:
@@ -457,7 +534,12 @@ def test_a_proxy_that_tunnels(authority: trustme.CA, bundle: str) -> None:
         with Scripted(script) as proxy:
             kwargs = {"proxies": {"https": f"http://user:secret@{proxy.netloc}"}, "verify": bundle}
             assert 200 == fetch(OwnProxies(), "https://origin.example/a", **kwargs).status_code
-    assert ["127.0.0.9"] == seen
+            kwargs["proxies"] = {"https": f"http://{proxy.netloc}"}
+            kwargs["headers"] = {"Proxy-Authorization": "Token t"}
+            assert 200 == fetch(OwnProxies(), "https://origin.example/a", **kwargs).status_code
+    assert ["127.0.0.9"] * 2 == seen
+    assert "Token t" == proxy.requests[1].headers["proxy-authorization"]
+    assert "proxy-authorization" not in origin.requests[1].headers
     assert "CONNECT origin.example:443 HTTP/1.1" == proxy.requests[0].line
     assert "proxy-authorization" in proxy.requests[0].headers
     assert "proxy-authorization" not in origin.requests[0].headers
@@ -468,8 +550,6 @@ def test_a_proxy_that_tunnels(authority: trustme.CA, bundle: str) -> None:
     ("scheme", "resolves"), [("socks4", False), ("socks4a", True), ("socks5", False), ("socks5h", True)]
 )
 def test_a_socks_proxy_is_read_off_its_pool(scheme: str, resolves: bool) -> None:
-    from crawlkit.sessions import foreignpools
-
     request = prepared("https://origin.example/a")
     pool = OwnProxies().get_connection_with_tls_context(
         request, True, proxies={"https": f"{scheme}://user:secret@proxy.example"}
