@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from crawlkit.crawl.settings_file import ConfigFile
-from crawlkit.crawl.settings_kinds import Kind, certificates
+from crawlkit.crawl.settings_kinds import Explained, Kind, certificates
 from crawlkit.crawl.settings_scrapy import is_scrapy_name, translate
 from crawlkit.crawl.settings_sections import (
     LATER,
@@ -276,9 +276,10 @@ def _section(
 def _read(where: str, kind: Kind, value: Any) -> Any:
     try:
         return kind.read(value)
-    except ValueError:
+    except ValueError as error:
         given = "" if kind.private else f", not {_shown(value)}"
-        raise ConfigError(f"{where} must be {kind.words}{given}") from None
+        why = f": {error}" if isinstance(error, Explained) else ""
+        raise ConfigError(f"{where} must be {kind.words}{given}{why}") from None
 
 
 def _shown(value: Any) -> str:

@@ -6,6 +6,7 @@ What belongs here: one Kind for each sort of value. Which keys there are is in s
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +15,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crawlkit.crawl import url_patterns
+from crawlkit.crawl.crontime import CronTime
 from crawlkit.crawl.quantities import parse_duration, parse_size
 from crawlkit.exceptions import ConfigError
 from crawlkit.url import has_scheme
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, section 5.6.2
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+class Explained(ValueError):
+    """A value is not of its kind; the text says why, and quotes nothing that is secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,32 @@ def _read_address(value: object) -> str:
 
 
 ADDRESS = Kind('a URL with its scheme such as "https://example.org/account"', _read_address, literal=True)
+
+
+def _read_command(value: object) -> str:
+    command = _read_text(value)
+    if not shlex.split(command):
+        raise ValueError("no word")
+    return command
+
+
+COMMAND = Kind("a command on one line, its quotes closed as in a shell", _read_command, private=True, literal=True)
+
+
+def _read_schedule(value: object) -> str:
+    text = _read_text(value)
+    try:
+        CronTime.read(text)
+    except ValueError as error:
+        raise Explained(str(error)) from error
+    return text
+
+
+SCHEDULE = Kind(
+    'five cron fields (minute hour day month weekday) such as "0 6 * * *", or a word such as "@daily"',
+    _read_schedule,
+    literal=True,
+)
 
 
 def choice(*words: str) -> Kind:

@@ -11,12 +11,14 @@ from typing import Any
 
 from crawlkit.crawl.settings_kinds import (
     ADDRESS,
+    COMMAND,
     DURATION,
     FLAG,
     HEADERS,
     PATTERNS,
     POSITIVE_DURATION,
     PROXIES,
+    SCHEDULE,
     SIZE,
     STATUSES,
     TABLE,
@@ -125,16 +127,20 @@ class RunSettings:
     """`[run]`: how a run reports."""
 
     log_file: str | None = key(None, optional(TEXT, "none"), "file that log lines are appended to")
+    log_size: int | None = key(
+        10 * _MIB, optional(SIZE, "none"), "size at which the log file is put aside as FILE.1 and begun anew"
+    )
+    log_keep: int = key(5, whole(1, 1000), "log files that are kept when they were put aside")
     log_format: str = key("text", choice("text", "json"), "how log lines are written")
     log_level: str = key("info", choice("debug", "info", "warning", "error"), "the least serious lines that are logged")
-    on_failure: str | None = key(None, optional(TEXT, "none"), "command that gets the JSON line of a failed run")
+    on_failure: str | None = key(None, optional(COMMAND, "none"), "command that gets the JSON line of a run that failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSettings:
     """The keys that `[spiders.NAME]` has besides the sections above."""
 
-    schedule: str | None = key(None, optional(TEXT, "none"), 'when cron starts it, such as "0 6 * * *"')
+    schedule: str | None = key(None, optional(SCHEDULE, "none"), 'when cron starts it, such as "0 6 * * *"')
     expect: Mapping[str, Any] = key({}, TABLE, "rules that the items of a run must keep")
 
 
@@ -142,10 +148,9 @@ class JobSettings:
 LATER: frozenset[str | tuple[str, ...]] = frozenset(
     (
         "archive",
-        "job",
+        ("job", "expect"),
         ("crawl", "incremental"),
         ("store", "bodies"),
-        ("run", "on_failure"),
     )
 )
 
