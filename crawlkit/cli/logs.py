@@ -6,7 +6,6 @@ Lines of one record after its first are indented, so that no page can forge a re
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import sys
@@ -16,8 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from crawlkit.cli.logfile import LogFile
 from crawlkit.cli.secrecy import redact
-from crawlkit.cli.terminal import complain, safe
+from crawlkit.cli.terminal import safe
 from crawlkit.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -105,26 +105,9 @@ class _ConsoleHandler(logging.Handler):
         self._console.print(Text(line, style=_STYLES.get(record.levelno, "")))
 
 
-class _FileHandler(logging.FileHandler):
-    """Appends to a file; when that fails it says so once, and the run goes on."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__(file, encoding="utf-8", errors="backslashreplace")
-        self._failed = False
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        if not self._failed:
-            self._failed = True
-            complain(f"the log file {self.baseFilename} cannot be written: {sys.exc_info()[1]}")
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):  # told already
-            super().close()
-
-
-def _open(file: Path) -> _FileHandler:
+def _open(file: Path, size: int | None, keep: int) -> LogFile:
     try:
-        return _FileHandler(file)
+        return LogFile(file, size=size, keep=keep)
     except OSError as error:
         raise ConfigError(
             f"log file {file}: it cannot be written ({error.strerror}); name another with --log-file"
@@ -138,12 +121,15 @@ def logging_to(
     level: int,
     file: Path | None = None,
     file_level: int = logging.INFO,
+    file_size: int | None = None,
+    file_keep: int = 1,
     form: str = "text",
-) -> Iterator[None]:
+) -> Iterator[LogFile | None]:
     """Until the block ends, send records of `level` and above to standard error, of `file_level` to `file`.
 
-    `console` is given on a terminal, `form` is "text" or "json" (a terminal always gets text). Raises ConfigError
-    when the file cannot be opened; no folder is made for it.
+    `console` is given on a terminal, `form` is "text" or "json" (a terminal always gets text). A file of `file_size`
+    bytes is put aside, and `file_keep` of them are kept. Yields the file's handler, for what only the file is to be
+    told. Raises ConfigError when the file cannot be opened; no folder is made for it.
     """
     formatter = _JSONFormatter() if form == "json" else _TextFormatter()
     handlers: list[logging.Handler] = []
@@ -151,8 +137,8 @@ def logging_to(
     stream.setFormatter(_TextFormatter() if console else formatter)
     stream.setLevel(level)
     handlers.append(stream)
-    if file is not None:
-        into_file = _open(file)
+    into_file = _open(file, file_size, file_keep) if file is not None else None
+    if into_file is not None:
         into_file.setFormatter(formatter)
         into_file.setLevel(file_level)
         handlers.append(into_file)
@@ -163,7 +149,7 @@ def logging_to(
     for handler in handlers:
         root.addHandler(handler)
     try:
-        yield
+        yield into_file
     finally:
         for handler in handlers:
             root.removeHandler(handler)
