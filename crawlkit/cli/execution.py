@@ -12,15 +12,17 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawlkit.cli import exit_codes
+from crawlkit.cli import alarm, exit_codes
 from crawlkit.cli.asking import Asker
+from crawlkit.cli.entry import describe
 from crawlkit.cli.json_line import print_line, result_line
+from crawlkit.cli.logfile import LogFile
 from crawlkit.cli.logs import log, logging_to
 from crawlkit.cli.outputs import Output, check_database, check_vault, refuse_taken, shown, taken_files
 from crawlkit.cli.profiles import check_profile
@@ -100,7 +102,7 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
     screen = console() if is_terminal() else None
     # Who asks for silence or for JSON is a program, or wants to be left alone.
     asker = None if options.quiet or options.as_json else Asker.on_terminal()
-    with _logging(settings, options, screen, log_file):
+    with _logging(settings, options, screen, log_file) as into_file, _told_to(into_file):
         for warning in settings.warnings:
             log.warning("%s", warning)
         engine = Engine(
@@ -124,24 +126,43 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
                 for path in output.write(database):
                     log.info("wrote %s", shown(path))
         _summarise(spider.name, database, result, options, screen)
-    return result_line(spider.name, str(database), result)
+        line = result_line(spider.name, str(database), result)
+        alarm.ring(settings.run.on_failure, settings.folder, line)
+    return line
 
 
 def _logging(
     settings: Settings, options: RunOptions, screen: Console | None, file: Path | None
-) -> AbstractContextManager[None]:
+) -> AbstractContextManager[LogFile | None]:
     level = logging.DEBUG if options.debug else logging.getLevelNamesMapping()[settings.run.log_level.upper()]
     return logging_to(
         console=screen,
         level=max(level, logging.WARNING) if options.quiet else level,
         file=file,
         file_level=level,
+        file_size=settings.run.log_size,
+        file_keep=settings.run.log_keep,
         form=settings.run.log_format,
     )
 
 
+@contextmanager
+def _told_to(file: LogFile | None) -> Iterator[None]:
+    """Write the error that ends the block into the log file as well: on standard error it is told by who catches it."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        if file is not None:
+            names = {"name": log.name, "levelno": logging.ERROR, "levelname": "ERROR"}
+            file.handle(logging.makeLogRecord({**names, "msg": describe(error)[2]}))
+        raise
+
+
 def _log_file(settings: Settings, files: Mapping[Path, str]) -> Path | None:
-    """The file for log lines, if there is to be one. UsageError when it cannot be written; no folder is made."""
+    """The file for log lines, if there is to be one. UsageError when it cannot be written.
+
+    No folder is made for it but that of the databases, which this run makes anyway.
+    """
     if settings.run.log_file is None:
         return None
     file = settings.folder / Path(settings.run.log_file).expanduser()
@@ -149,6 +170,9 @@ def _log_file(settings: Settings, files: Mapping[Path, str]) -> Path | None:
     refuse_taken(named, file, files)
     if file.is_dir():
         raise ConfigError(f"{named}: is a folder; name a file")
+    if file.parent == settings.data_folder:
+        with suppress(OSError):  # said below
+            file.parent.mkdir(parents=True, exist_ok=True)
     if not file.parent.is_dir():
         raise ConfigError(f"{named}: there is no folder {shown(file.parent)}; make it, or name another with --log-file")
     if not os.access(file if file.exists() else file.parent, os.W_OK):

@@ -65,8 +65,13 @@ def folder_line(lines: Sequence[Mapping[str, Any]], exit_code: int) -> dict[str,
     }
 
 
-def print_line(line: Mapping[str, Any]) -> None:
-    """Write the line to standard output, in ASCII so that any log can hold it, and without secrets."""
+def line_text(line: Mapping[str, Any]) -> str:
+    """The line as JSON, in ASCII so that any log can hold it, and without secrets."""
     told = {name: value if name in _OURS else redacted(value) for name, value in line.items()}
-    sys.stdout.write(json.dumps(told, default=str) + "\n")
+    return json.dumps(told, default=str)
+
+
+def print_line(line: Mapping[str, Any]) -> None:
+    """Write the line to standard output."""
+    sys.stdout.write(line_text(line) + "\n")
     sys.stdout.flush()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from crawlkit.cli import exit_codes
+from crawlkit.cli import alarm, exit_codes
 from crawlkit.cli.entry import describe
 from crawlkit.cli.execution import RunOptions, execute
 from crawlkit.cli.json_line import error_line, folder_line, print_line
@@ -51,6 +51,7 @@ from crawlkit.exceptions import SpiderError, UsageError
 @click.option("--force-login", is_flag=True, help="Log in although too many logins failed within the last hour.")
 @set_option
 @click.option("--log-file", metavar="FILE", help="Append log lines to this file as well.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="How log lines are written.")
 @json_option
 @click.option("--quiet", is_flag=True, help="Only warnings and errors.")
 @debug_option
@@ -96,7 +97,7 @@ def command(
         quiet=quiet,
         debug=debug,
     )
-    line = _run_folder(path, options) if is_folder(path) else execute(find_spider(path), options)
+    line = _run_folder(path, options) if is_folder(path) else _run_one(path, options)
     if as_json:
         print_line(line)
     return int(line["exit_code"])
@@ -108,6 +109,7 @@ _SHORTCUTS = {
     "max_pages": "crawl.max_pages",
     "max_time": "crawl.max_time",
     "log_file": "run.log_file",
+    "log_format": "run.log_format",
 }
 
 
@@ -120,6 +122,23 @@ def _overrides(assignments: Iterable[str], shortcuts: dict[str, str | None]) -> 
             parsed = str(Path(value).absolute()) if name == "log_file" else parsed
             overrides.append(Override(_SHORTCUTS[name], parsed, f"--{name.replace('_', '-')}"))
     return overrides
+
+
+def _run_one(path: str, options: RunOptions) -> dict[str, Any]:
+    source = None
+    try:
+        source = find_spider(path)
+        return execute(source, options)
+    except (Exception, KeyboardInterrupt) as error:
+        code, outcome, message = describe(error)
+        spider = source.spider if source else None
+        line = error_line(message, outcome=outcome, exit_code=code, spider=spider.name if spider else None)
+        alarm.ring_for(_file(path), spider, options.overrides, line)
+        raise
+
+
+def _file(target: str) -> Path:
+    return Path(target.partition("::")[0]).expanduser()
 
 
 def _run_folder(path: str, options: RunOptions) -> dict[str, Any]:
@@ -135,6 +154,7 @@ def _run_folder(path: str, options: RunOptions) -> dict[str, Any]:
             sources = find_spiders(file)
         except SpiderError as error:
             lines.append(_told(error, file, options))
+            alarm.ring_for(_file(file), None, options.overrides, lines[-1])
             continue
         for source in sources:
             lines.append(_execute_told(source, options))
@@ -149,7 +169,9 @@ def _execute_told(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
     try:
         return execute(source, options)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told, and counted in the exit code
-        return _told(error, source.spider.name, options)
+        line = _told(error, source.spider.name, options)
+        alarm.ring_for(source.path, source.spider, options.overrides, line)
+        return line
 
 
 def _told(error: BaseException, spider: str, options: RunOptions) -> dict[str, Any]:
