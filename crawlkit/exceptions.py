@@ -17,10 +17,12 @@ CrawlkitError
 │   ├── ChunkedEncodingError          the body ended early or its framing is broken
 │   ├── ContentDecodingError          the body is not what Content-Encoding says
 │   ├── BodyTooLarge                  the body passed the limit that was set
-│   └── StreamConsumedError           (also a TypeError)
+│   ├── StreamConsumedError           (also a TypeError)
+│   └── NotRecorded                   a cassette, or kept pages, have no answer to it
 ├── UsageError                        what the user typed or configured; exit code 2
 │   ├── ConfigError                   crawl.toml, custom_settings, --set
 │   ├── SpiderError                   the spider file or class
+│   ├── CassetteError                 a cassette that is broken, or of another spider
 │   └── StoreMismatch                 a database of something else, or of a newer version
 ├── CookieConflictError               one name, several cookies: say which (also a RuntimeError)
 ├── FormError  NoMatch                the page is not as the author expected; both name what there is
@@ -200,6 +202,10 @@ class StreamConsumedError(RequestException, TypeError):
     """The body was already read as a stream."""
 
 
+class NotRecorded(RequestException):
+    """The answer was to come from what was recorded, and there is none; nothing was sent."""
+
+
 class RequestsWarning(Warning):
     """The root of the warnings that carry requests' names."""
 
@@ -229,6 +235,10 @@ class ConfigError(UsageError):
 
 class SpiderError(UsageError):
     """The spider file or class cannot be used; the message names the file and line."""
+
+
+class CassetteError(UsageError):
+    """A cassette cannot be read, or is of another spider; the message names the file and the line. It was not changed."""
 
 
 class StoreMismatch(UsageError):

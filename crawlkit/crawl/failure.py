@@ -29,6 +29,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (exceptions.InvalidSchema, "bad_url"),
     (exceptions.InvalidURL, "bad_url"),
     (exceptions.MissingSchema, "bad_url"),
+    (exceptions.NotRecorded, "not_recorded"),
 )
 
 

@@ -144,6 +144,18 @@ def tell_cookie(value: str | None, learn: Learn) -> None:
         learn(value.strip(' \t"'))
 
 
+def tell_exchange(request: PreparedRequest, patterns: Iterable[str], set_cookies: Iterable[str], learn: Learn) -> None:
+    """Tell what one exchange showed: `request` as it was sent, and the Set-Cookie lines of its answer. `patterns` are
+    the names of secret headers.
+    """
+    _tell_headers(request.headers.items(), patterns, learn)
+    tell_userinfo((request.url,), learn)
+    if request.body:
+        _tell_body(request.body, str(request.headers.get("Content-Type") or ""), learn)
+    for line in set_cookies:
+        tell_cookie(line.partition(";")[0].partition("=")[2], learn)
+
+
 def tell_own_headers(headers: Mapping[str, Any], learn: Learn) -> None:
     """Tell all headers that somebody gave to one profile, whatever they are called, but for what every browser sends."""
     for name, value in list(headers.items()):

@@ -161,9 +161,11 @@ class Redactor:
 
     # --- finding -------------------------------------------------------------------------------------------------
 
-    def redact(self, text: str) -> str:
+    def redact(self, text: str, hide: Callable[[str], str] | None = None) -> str:
         """`text` with `[redacted]` in the place of each secret: those that were learnt, in any of their forms, and
         what is a secret by its place (a Cookie header, the user of a URL, `password=`).
+
+        `hide`: called with each text that is hidden, gives what stands in its place.
         """
         if self._sources:
             self._ask()
@@ -174,7 +176,7 @@ class Redactor:
                 self._take_in()
         line = flat(text)
         spans = [*masked_places(line), *self._found(line)]
-        return unflat(_replaced(line, spans)) if spans else text
+        return unflat(_replaced(line, spans, hide)) if spans else text
 
     def _found(self, text: str) -> list[Span]:
         codings = (*CODINGS, FORM) if self._spaced else CODINGS
@@ -272,11 +274,21 @@ def _widened(text: str, span: Span | None) -> Span | None:
     return start, end
 
 
-def _replaced(text: str, spans: list[Span]) -> str:
+def _replaced(text: str, spans: list[Span], hide: Callable[[str], str] | None) -> str:
     pieces: list[str] = []
     done = 0
-    for start, end in sorted(spans):
-        if start >= done:
-            pieces += (text[done:start], HIDDEN)
-        done = max(done, end)
+    for start, end in _merged(spans):
+        pieces += (text[done:start], HIDDEN if hide is None else flat(hide(unflat(text[start:end]))))
+        done = end
     return "".join((*pieces, text[done:]))
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    """The spans in order, those that overlap as one."""
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
