@@ -42,18 +42,19 @@ class Items:
         """
         written: dict[int, list[int | bytes]] = {}
         before: dict[int, list[Any]] = {}
+        noted: set[tuple[int, bytes]] = set()
         for row in rows:
             try:
                 table, plan, values = self._tables.fit(row)
                 if table.key:
-                    mark: int | bytes = self._write_keyed(page, table, plan, values, had, written)
+                    mark: int | bytes = self._write_keyed(page, table, plan, values, noted)
                 elif had:
                     if table.id not in before:
                         before[table.id] = self._rows_of(page, table)
                     place = len(written.get(table.id, ()))
                     mark = self._write_placed(page, table, plan, values, before[table.id], place)
                 else:
-                    mark = self._connection.execute(plan.insert, (page, *values)).lastrowid or 0
+                    mark = self._insert(page, table, plan, values)
             except (OverflowError, UnicodeEncodeError) as error:
                 raise _explained(row) from error
             written.setdefault(table.id, []).append(mark)
@@ -74,6 +75,17 @@ class Items:
         self._connection.execute("DELETE FROM _owners WHERE page = ?", (source,))
         return moved
 
+    def tables_of(self, page: int) -> dict[str, int]:
+        """How many rows of each table `page` has."""
+        counts = {}
+        for table in self._tables.all():
+            own = f"SELECT count(*) FROM {quoted(table.name)} WHERE {PAGE} = ?"
+            shared = "SELECT count(*) FROM _owners WHERE page = ? AND tbl = ?"
+            [rows] = self._connection.execute(f"SELECT ({own}) + ({shared})", (page, page, table.id)).fetchone()
+            if rows:
+                counts[table.name] = rows
+        return counts
+
     # --- rows known by their place ----------------------------------------
 
     def _rows_of(self, page: int, table: Table) -> list[Any]:
@@ -86,7 +98,12 @@ class Items:
             number, _, *old = before[place]
             self._overwrite(number, page, table, _ordered(plan, values), old)
             return int(number)
-        return self._connection.execute(plan.insert, (page, *values)).lastrowid or 0
+        return self._insert(page, table, plan, values)
+
+    def _insert(self, page: int, table: Table, plan: Plan, values: Sequence[Scalar]) -> int:
+        number = self._connection.execute(plan.insert, (page, *values)).lastrowid or 0
+        self._history.note_new(table.name, number, page)
+        return number
 
     def _overwrite(
         self, number: int, page: int, table: Table, new: Sequence[Scalar], old: Sequence[Scalar], *, keep: bool = True
@@ -96,7 +113,7 @@ class Items:
         old = [*old, *[None] * (len(new) - len(old))]
         if not _same(new, old):
             if keep:
-                self._history.keep(table.name, page, "changed", table.columns, old)
+                self._history.keep(table.name, number, page, "changed", table.columns, old)
             self._connection.execute(_update(table), (page, *new, number))
 
     # --- rows known by their key ----------------------------------------
@@ -107,15 +124,18 @@ class Items:
         table: Table,
         plan: Plan,
         values: Sequence[Scalar],
-        had: int,
-        written: dict[int, list[int | bytes]],
+        noted: set[tuple[int, bytes]],
     ) -> bytes:
+        """The row's digest. `noted`: those of whom it is written down already what they were before this page."""
         key = [values[place] if place >= 0 else None for place in plan.key]
         if None in key:
             column = table.key[key.index(None)]
             raise ItemError(f"a row of table {table.name!r} has no value in {column!r}, which is its key")
         digest = _digest(key)
-        if self._connection.execute(plan.insert, (page, *values)).rowcount == 1:
+        inserted = self._connection.execute(plan.insert, (page, *values))
+        if inserted.rowcount == 1:
+            self._history.note_new(table.name, inserted.lastrowid or 0, page)
+            noted.add((table.id, digest))
             return digest
         where = " AND ".join(f"{quoted(column)} = ?" for column in table.key)
         number, owner, *old = self._connection.execute(f"{table.select} WHERE {where}", key).fetchone()
@@ -124,7 +144,8 @@ class Items:
             if owner != page:
                 self._own(table, digest, page)
             return digest
-        self._overwrite(number, page, table, new, old, keep=digest not in written.get(table.id, ()))
+        self._overwrite(number, page, table, new, old, keep=(table.id, digest) not in noted)
+        noted.add((table.id, digest))
         if owner != page:
             self._own(table, digest, owner)
             self._connection.execute(
@@ -169,7 +190,7 @@ class Items:
         )
 
     def _drop(self, number: int, page: int, table: Table, values: Sequence[Scalar]) -> None:
-        self._history.keep(table.name, page, "gone", table.columns, values)
+        self._history.keep(table.name, number, page, "gone", table.columns, values)
         self._connection.execute(f"DELETE FROM {quoted(table.name)} WHERE _rowid_ = ?", (number,))
 
 

@@ -221,7 +221,7 @@ class Tables:
         ).fetchall()
         for row, page, *values in doubles:
             self._connection.execute(f"DELETE FROM {name} WHERE _rowid_ = ?", (row,))
-            self._history.keep(table.name, page, "gone", table.columns, values)
+            self._history.keep(table.name, row, page, "gone", table.columns, values)
 
     def _index_key(self, name: str, key: tuple[str, ...]) -> None:
         if key:
