@@ -118,8 +118,8 @@ class Entrance:
             with self.trace.login(self._proof.trust) as answers:
                 self._login.log_in(self._session, self._credentials)
         except (LoginError, StopCrawl) as error:
-            if isinstance(error, LoginError) and answers:
-                self._attempt()  # refused without anything being posted, as Basic is
+            if isinstance(error, LoginError) and any("Authorization" in answer.request.headers for answer in answers):
+                self._attempt()  # the password was refused without anything being posted, as Basic is
             raise
         except (Exception, SystemExit) as error:  # the author's code: whatever it raises, the login did not happen
             raise LoginError(f"logging in as profile {self.name} failed: {error or type(error).__name__}") from error
