@@ -21,8 +21,10 @@ from crawlkit.store.items import Items
 from crawlkit.store.outcome import SAME_PAGE, STALE, Lease, Outcome, Verdict
 from crawlkit.store.pages import NotLeased, Pages
 from crawlkit.store.refusals import Refusals
+from crawlkit.store.revisits import Revisits
 from crawlkit.store.runs import Counts
 from crawlkit.store.tables import Tables
+from crawlkit.store.targets import Target, Targets
 from crawlkit.store.totals import Totals
 
 #: Statuses of a page that is not there any more: skipped with one of them, it loses its rows.
@@ -50,6 +52,8 @@ class Commits:
         items: Items,
         totals: Totals,
         refusals: Refusals,
+        targets: Targets,
+        revisits: Revisits,
     ) -> None:
         self._connection = connection
         self._frontier = frontier
@@ -58,6 +62,8 @@ class Commits:
         self._items = items
         self._totals = totals
         self._refusals = refusals
+        self._targets = targets
+        self._revisits = revisits
         self._crawl = 0
 
     def begin(self, crawl: int) -> None:
@@ -67,10 +73,14 @@ class Commits:
     def write(self, outcomes: Sequence[Outcome], counts: Counts) -> list[Verdict]:
         """Write all, or raise: one of SUSPECTS may be the fault of a single outcome."""
         verdicts = [self._write_page(outcome, counts) for outcome in outcomes]
+        pairs = list(zip(outcomes, verdicts, strict=True))
         self._frontier.add(
-            (outcome.page, outcome.links, verdict)
-            for outcome, verdict in zip(outcomes, verdicts, strict=True)
-            if outcome.links and _counts(verdict)
+            (outcome.page, outcome.links, verdict) for outcome, verdict in pairs if outcome.links and _counts(verdict)
+        )
+        self._targets.write(
+            (outcome.page, list(dict.fromkeys((*verdict.targets.values(), *outcome.known))))
+            for outcome, verdict in pairs
+            if outcome.memory is not None and verdict.state == "done" and not outcome.unchanged
         )
         return verdicts
 
@@ -86,7 +96,9 @@ class Commits:
                 if not is_of_an_outcome(error):
                     raise
                 reason = str(error) if isinstance(error, ItemError) else f"it cannot be stored: {error}"
-                failed = dataclasses.replace(outcome, state="failed", error=reason, rows=[], links=[])
+                failed = dataclasses.replace(
+                    outcome, state="failed", error=reason, rows=[], links=[], unchanged=False, saved=0
+                )
                 try:
                     verdicts += self._in_savepoint(failed, counts)
                 except NotLeased:
@@ -122,19 +134,40 @@ class Commits:
             self._pages.give_back(outcome, lease)
             self._frontier.waits(lease.host)
             return Verdict(outcome.page, "queued", outcome.error, hosts={lease.host})
+        again: list[Target] = []
+        if outcome.unchanged:
+            again = self._targets.unreached(outcome.page, self._crawl) if not lease.probe else []
+            if not all(target.sendable for target in again):
+                return self._ask_anew(outcome, lease)
         state, reason = str(outcome.state), outcome.error
         if state == "done" and outcome.page_key is not None:
             holder, moved = self._claim(lease, outcome.page_key)
             had += moved
             if holder is not None:
                 state, reason = "skipped", SAME_PAGE
-        has = self._write_rows(outcome, state, reason, had)
+        unchanged = outcome.unchanged and state == "done"
+        has = had if unchanged else self._write_rows(outcome, state, reason, had)
         self._pages.settle(outcome, lease, state, reason, has)
+        if lease.past is not None and not (state == "done" and outcome.memory is not None):
+            self._targets.forget(outcome.page)
         self._totals.move(-1, self._crawl, "queued")
         self._totals.move(1, self._crawl, state)
         written = has if state == "done" or (outcome.rows and reason != SAME_PAGE) else 0
         counts.add(state, written, outcome.size)
-        return Verdict(outcome.page, state, reason, rows=written)
+        verdict = Verdict(outcome.page, state, reason, rows=written, unchanged=unchanged)
+        if unchanged:
+            counts.unchanged += 1
+            counts.saved += outcome.saved
+            verdict.tables = self._items.tables_of(outcome.page)
+            self._revisits.follow(outcome.page, lease.depth + 1, again, verdict)
+        return verdict
+
+    def _ask_anew(self, outcome: Outcome, lease: Lease) -> Verdict:
+        """An unchanged page links to one whose request cannot be sent as it was: the page is parsed for it again."""
+        self._pages.give_back(dataclasses.replace(outcome, error=None, not_before=0.0), lease)
+        self._pages.forget(outcome.page)
+        self._frontier.waits(lease.host)
+        return Verdict(outcome.page, "queued", hosts={lease.host})
 
     def _claim(self, lease: Lease, key: bytes) -> tuple[int | None, int]:
         """Claim the page `key`: who has it already in this crawl, or how many rows came with it."""

@@ -31,8 +31,10 @@ from crawlkit.store.outcome import STALE, Lease, Link, Outcome, Verdict
 from crawlkit.store.pages import Pages
 from crawlkit.store.refusals import Blame, Refusals, read_blamed
 from crawlkit.store.reports import Reports
+from crawlkit.store.revisits import Revisits
 from crawlkit.store.runs import Counts, Ending, Run, Runs
 from crawlkit.store.tables import Tables
+from crawlkit.store.targets import Targets
 from crawlkit.store.totals import Totals
 from crawlkit.store.transactions import Transactions
 
@@ -56,6 +58,7 @@ class Store:
         self._runs = Runs(connection, self._totals)
         self._fingerprints = Fingerprints(connection)
         self._frontier = Frontier(connection, self._fingerprints, self._totals)
+        self._revisits = Revisits(connection, self._totals, self._frontier.waits)
         self._pages = Pages(connection, self._fingerprints)
         self._history = History(connection, history_runs)
         self._tables = Tables(connection, self._history)
@@ -70,6 +73,8 @@ class Store:
             items=self._items,
             totals=self._totals,
             refusals=self._refusals,
+            targets=Targets(connection),
+            revisits=self._revisits,
         )
 
     @classmethod
@@ -130,6 +135,7 @@ class Store:
         self._run, self._transactions.run = run, run.id
         with self._wrapped:
             self._frontier.begin(run.crawl, run.id)
+        self._revisits.begin(run.crawl, run.id)
         self._pages.begin(run.crawl)
         self._tables.begin(run.id)
         self._commits.begin(run.crawl)
@@ -161,7 +167,7 @@ class Store:
         self._current()
         verdict = Verdict(0, "queued")
         with self._transaction():
-            self._frontier.add_unreached(limit, verdict)
+            self._revisits.probe(limit, verdict)
         return verdict
 
     def claim(self, host: str, limit: int, now: float) -> list[Lease]:
@@ -188,7 +194,7 @@ class Store:
         each that is queued now. Their rows stay until they are done anew.
         """
         with self._transaction():
-            hosts = self._frontier.take_up_again(pages)
+            hosts = self._revisits.take_up_again(pages)
             self._runs.count(self._current().id, Counts(pages=-len(hosts)))
         return hosts
 
@@ -260,7 +266,7 @@ class Store:
         with self._wrapped:
             return read_blamed(self._connection)
 
-    def blame(self, profile: str, url: str, *, times: int, quarantined: bool) -> None:
+    def blame(self, profile: str, url: str, times: int, quarantined: bool) -> None:
         """Remember that `url` is blamed for that many deaths of the login of `profile`. Raises StorageError."""
         with self._transaction():
             self._refusals.blame(profile, url, times=times, quarantined=quarantined)

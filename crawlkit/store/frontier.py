@@ -1,7 +1,8 @@
 """The frontier: which pages wait, and for when; lending them out and taking them back.
 
 What belongs here: adding links, leases, the order of a host's queue (priority, then age). What does not: which
-host is next (crawl/scheduler), what a page's outcome means (pages.py).
+host is next (crawl/scheduler), what a page's outcome means (pages.py), pages that are queued again without a link that
+was found just now (revisits.py).
 
 A queued page is in one of two partial indexes: `_pages_ready`, from whose front it is lent out, or
 `_pages_waiting` by its not-before time. A page that becomes due is moved from the second to the first when its
@@ -13,10 +14,10 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from crawlkit.store.fingerprints import Fingerprints
-from crawlkit.store.outcome import Lease, Link, Verdict
-from crawlkit.store.secrets import STRIPPED
+from crawlkit.store.outcome import Lease, Link, Memory, Past, Verdict
 from crawlkit.store.totals import Totals
 
 _INSERT = (
@@ -25,10 +26,11 @@ _INSERT = (
 )
 _AGAIN = (
     "UPDATE _pages SET state = 'queued', depth = ?, priority = ?, not_before = ?, start = ?, crawl = ?, parent = ?,"
-    " request = ?, attempts = 0, error = NULL WHERE id = ?"
+    " request = ?, attempts = 0, error = NULL, probe = 0 WHERE id = ?"
 )
 _READY = (
-    "SELECT id, fingerprint, url, host, priority, depth, attempts, request, start, items"
+    "SELECT id, fingerprint, url, host, priority, depth, attempts, request, start, items, probe, changed, source_hash,"
+    " etag, last_modified, body_hash, final_url, size, content_type, fetched_at, changed_at, body"
     " FROM _pages INDEXED BY _pages_ready WHERE state = 'queued' AND not_before = 0 AND host = ?"
     " ORDER BY priority DESC, id LIMIT ?"
 )
@@ -48,20 +50,7 @@ _NEXT_HOST = (
 )
 #: Pages that have become due and are made ready together: priority decides among them, and no lease takes long.
 _DUE_AT_ONCE = 256
-#: A request that cannot be sent as it was would get another answer, and the rows of its page would go.
-_UNREACHED = (
-    "SELECT id, host, crawl, state FROM _pages WHERE id > ? AND crawl < ? AND items > 0"
-    f" AND (request IS NULL OR request NOT LIKE '%{STRIPPED}') ORDER BY id LIMIT ?"
-)
-_PROBE = "UPDATE _pages SET state = 'queued', crawl = ?, attempts = 0, not_before = 0, error = NULL WHERE id = ?"
 _QUEUES = (("_pages_ready", "not_before = 0"), ("_pages_waiting", "not_before > 0"))
-
-
-_TAKE_UP_AGAIN = (
-    "UPDATE _pages SET state = 'queued', not_before = 0, attempts = 0"
-    " WHERE id = ? AND state = 'done' AND crawl = ? AND run = ?"
-    f" AND (request IS NULL OR request NOT LIKE '%{STRIPPED}') RETURNING host"
-)
 
 
 class Frontier:
@@ -74,9 +63,9 @@ class Frontier:
         self._hosts: set[str] = set()
         self._doubtful: set[str] = set()
         self._next_page = 1
-        self._probed = 0
         self._crawl = 0
         self._run = 0
+        self._remembers = 0
         #: What is lent out: the lease and how many rows its page has.
         self.leases: dict[int, tuple[Lease, int]] = {}
 
@@ -84,7 +73,8 @@ class Frontier:
         """Start lending out for `run`: read what the file says. Fast however many pages there are."""
         self._crawl, self._run = crawl, run
         self.leases = {}
-        self._probed = 0
+        row = self._connection.execute("SELECT value FROM _meta WHERE name = 'fresh'").fetchone()
+        self._remembers = row[0] if row else 0
         self._fingerprints.load()
         last = self._connection.execute("SELECT max(id) FROM _pages").fetchone()[0] or 0
         self._next_page = last + 1
@@ -106,20 +96,27 @@ class Frontier:
         links, and the verdict that counts those that were new."""
         seen = self._fingerprints.seen
         wanted: dict[bytes, tuple[Link, int, Verdict]] = {}
+        also: list[tuple[bytes, Verdict]] = []
         for parent, links, verdict in batches:
             copies: dict[bytes, int] = {}
+            targets = verdict.targets
             for link in links:
                 fingerprint = link.fingerprint
                 if link.dont_filter:
                     copies[fingerprint] = copy = copies.get(fingerprint, -1) + 1
                     fingerprint = _own_fingerprint(fingerprint, parent, copy)
                 if fingerprint in seen:
+                    targets[fingerprint] = page = seen[fingerprint]
                     if link.start:
-                        self._mark_start(seen[fingerprint])
+                        self._mark_start(page)
                 elif fingerprint not in wanted:
                     wanted[fingerprint] = (link, parent, verdict)
+                else:
+                    also.append((fingerprint, verdict))
         if wanted:
             self._queue(wanted)
+        for fingerprint, verdict in also:
+            verdict.targets[fingerprint] = wanted[fingerprint][2].targets[fingerprint]
 
     def _queue(self, wanted: dict[bytes, tuple[Link, int, Verdict]]) -> None:
         crawl = self._crawl
@@ -132,6 +129,7 @@ class Frontier:
         added: list[tuple[bytes, int]] = []
         for fingerprint, (link, parent, verdict) in wanted.items():
             page = known.get(fingerprint)
+            verdict.targets[fingerprint] = page or self._next_page
             not_before = link.not_before if link.not_before > 0.0 else 0.0
             if page is None:
                 page = self._next_page
@@ -170,18 +168,6 @@ class Frontier:
                 self._totals.move(-1, crawl, state)
         return earlier
 
-    def add_unreached(self, limit: int, verdict: Verdict) -> None:
-        """Queue at most `limit` pages that have rows and that this crawl has not reached, going on where it stopped."""
-        pages = self._connection.execute(_UNREACHED, (self._probed, self._crawl, limit)).fetchall()
-        self._connection.executemany(_PROBE, [(self._crawl, page) for page, _, _, _ in pages])
-        for page, host, crawl, state in pages:
-            self._totals.move(-1, crawl, state)
-            self._hosts.add(host)
-            verdict.hosts.add(host)
-            self._probed = page
-        self._totals.move(len(pages), self._crawl, "queued")
-        verdict.new_links = len(pages)
-
     def _mark_start(self, page: int) -> None:
         self._connection.execute("UPDATE _pages SET start = 1 WHERE id = ? AND start = 0", (page,))
 
@@ -199,11 +185,34 @@ class Frontier:
             "UPDATE _pages SET state = 'leased', run = ? WHERE id = ?", [(self._run, row[0]) for row in rows]
         )
         leases = [
-            Lease(page, fingerprint, url, host, priority, depth, attempts, request, bool(start), self._run)
-            for page, fingerprint, url, host, priority, depth, attempts, request, start, _ in rows
+            Lease(
+                page,
+                fingerprint,
+                url,
+                host,
+                priority,
+                depth,
+                attempts,
+                request,
+                bool(start),
+                self._run,
+                self._past(known),
+                bool(probe),
+            )
+            for page, fingerprint, url, host, priority, depth, attempts, request, start, _, probe, *known in rows
         ]
         self.leases.update((lease.page, (lease, row[9])) for lease, row in zip(leases, rows, strict=True))
         return leases
+
+    def _past(self, known: Sequence[Any]) -> Past | None:
+        """What an earlier crawl knew of a page; None when it has to be parsed anew, or --fresh was given since."""
+        changed, mark, etag, last_modified, body_hash, final_url, size, content_type, fetched_at, changed_at, body = (
+            known
+        )
+        if mark is None or changed is None or changed < self._remembers:
+            return None
+        memory = Memory(mark, etag, last_modified, body_hash)
+        return Past(memory, final_url, size or 0, content_type, fetched_at or 0.0, changed_at or 0.0, body)
 
     def lent(self, host: str, wanted: int, leases: Sequence[Lease]) -> None:
         """The leases are committed: a host that gave fewer than wanted, or just as many, may have run dry."""
@@ -223,21 +232,6 @@ class Frontier:
             "UPDATE _pages SET state = 'queued', not_before = ? WHERE id = ? AND state = 'leased'",
             [(max(0.0, not_before), page) for page in pages],
         )
-        return hosts
-
-    def take_up_again(self, pages: Sequence[int]) -> list[str]:
-        """Queue pages again that are done in this run, as if they had not been fetched; the host of each.
-
-        Left as they are: pages whose request lost its headers or its body with its end, and cannot be sent again.
-        """
-        hosts = []
-        for page in pages:
-            row = self._connection.execute(_TAKE_UP_AGAIN, (page, self._crawl, self._run)).fetchone()
-            if row is not None:
-                hosts.append(row[0])
-        self._totals.move(len(hosts), self._crawl, "queued")
-        self._totals.move(-len(hosts), self._crawl, "done")
-        self._hosts.update(hosts)
         return hosts
 
     def waits(self, host: str) -> None:

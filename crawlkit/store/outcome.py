@@ -45,9 +45,52 @@ class Link:
     start: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """By what a later crawl knows a page again.
+
+    `source_hash` marks all that had a say in what was made of its body; `body_hash` is of that body without what counts
+    for nothing, None when its validators have to do.
+    """
+
+    source_hash: bytes
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the store knows of a page from an earlier crawl, whose rows and links it still has.
+
+    `final_url` is None when it was not redirected. `body` names its bytes in the file of bodies, if they were kept.
+    """
+
+    memory: Memory
+    final_url: str | None
+    size: int
+    content_type: str | None
+    fetched_at: float
+    changed_at: float
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A page's bytes, for the file of bodies: `name` is their hash, `data` is compressed, `size` that of the bytes."""
+
+    name: bytes
+    data: bytes
+    size: int
+
+
 @dataclass(slots=True)
 class Lease:
-    """A page lent to a worker of run `run`, until its Outcome is committed or the next run starts."""
+    """A page lent to a worker of run `run`, until its Outcome is committed or the next run starts.
+
+    `past` is there when the page may turn out to be unchanged. `probe`: nothing led here in this crawl, the question is
+    whether it is still there; its links are not followed.
+    """
 
     page: int
     fingerprint: bytes
@@ -59,6 +102,8 @@ class Lease:
     request: str | None
     start: bool
     run: int
+    past: Past | None = None
+    probe: bool = False
 
 
 @dataclass(slots=True)
@@ -90,6 +135,9 @@ class Outcome:
     `page_key` is the fingerprint of the final canonical URL of a plain GET, None for a request that is a page of its
     own. `error` is the reason of a failed or skipped page. `attempts` is the number of sends so far, `elapsed` seconds.
     `not_before` matters for state `queued` only. `refused` are links of the page that are told once a run.
+    `known` are further pages that it links to, which this crawl has met. `memory` lets a later crawl know it again.
+    `unchanged`: it is as an earlier crawl found it, keeps its rows, and what it linked to then is followed again; `saved`
+    bytes of it were not sent for that reason.
     """
 
     page: int
@@ -108,6 +156,11 @@ class Outcome:
     rows: list[Row] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    known: list[int] = field(default_factory=list)
+    memory: Memory | None = None
+    body: Body | None = None
+    unchanged: bool = False
+    saved: int = 0
 
 
 @dataclass(slots=True)
@@ -116,7 +169,8 @@ class Verdict:
 
     `state` may differ from the outcome's: `skipped` with reason "same page", `failed` when its rows cannot be stored,
     `stale` when the page was not leased to this run. `hosts` are those that got work. `new_links` and `rows` count what
-    was added to the frontier and written to the author's tables.
+    was added to the frontier and written to the author's tables. `targets` are the pages of the outcome's links by
+    fingerprint. Of an `unchanged` page `rows` counts those it keeps, `tables` where they are.
     """
 
     page: int
@@ -125,3 +179,6 @@ class Verdict:
     new_links: int = 0
     rows: int = 0
     hosts: set[str] = field(default_factory=set)
+    targets: dict[bytes, int] = field(default_factory=dict)
+    unchanged: bool = False
+    tables: dict[str, int] = field(default_factory=dict)

@@ -35,6 +35,8 @@ class RunRecord:
     skipped: int
     items: int
     bytes: int
+    unchanged: int
+    saved: int
     requests: int
     last_commit: float | None
     pid: int | None

@@ -40,13 +40,16 @@ class Run:
 
 @dataclass(slots=True)
 class Counts:
-    """What one transaction adds to a run's counts: pages done, failed and skipped, items written, bytes of bodies."""
+    """What one transaction adds to a run's counts: pages done, failed and skipped, the rows they have, bytes of bodies;
+    pages that were unchanged, and the bytes that were not sent for it."""
 
     pages: int = 0
     failed: int = 0
     skipped: int = 0
     items: int = 0
     bytes: int = 0
+    unchanged: int = 0
+    saved: int = 0
 
     def add(self, state: str, items: int, size: int) -> None:
         """Count a page that ended in `state`."""
@@ -63,6 +66,7 @@ class Counts:
         """Be `other` again: what was counted since was rolled back."""
         self.pages, self.failed, self.skipped = other.pages, other.failed, other.skipped
         self.items, self.bytes = other.items, other.bytes
+        self.unchanged, self.saved = other.unchanged, other.saved
 
 
 class Ending(Protocol):
@@ -107,6 +111,8 @@ class Runs:
             (crawl, started, os.getpid(), version, source_hash, arguments),
         ).lastrowid
         self._connection.execute("INSERT OR REPLACE INTO _meta VALUES ('run', ?)", (number,))
+        if fresh:  # what earlier runs knew pages by counts no more
+            self._connection.execute("INSERT OR REPLACE INTO _meta VALUES ('fresh', ?)", (number,))
         return Run(number or 0, crawl, resumed, started, set_aside=not finished and not fresh and not same)
 
     def _forget_open_pages(self, crawl: int) -> None:
@@ -127,8 +133,18 @@ class Runs:
         """Add what a transaction did to the run's counts."""
         self._connection.execute(
             "UPDATE _runs SET pages = pages + ?, failed = failed + ?, skipped = skipped + ?, items = items + ?,"
-            " bytes = bytes + ?, last_commit = ? WHERE id = ?",
-            (counts.pages, counts.failed, counts.skipped, counts.items, counts.bytes, time.time(), run),
+            " bytes = bytes + ?, unchanged = unchanged + ?, saved = saved + ?, last_commit = ? WHERE id = ?",
+            (
+                counts.pages,
+                counts.failed,
+                counts.skipped,
+                counts.items,
+                counts.bytes,
+                counts.unchanged,
+                counts.saved,
+                time.time(),
+                run,
+            ),
         )
 
     def end(self, run: Run, ending: Ending) -> None:
