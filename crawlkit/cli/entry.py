@@ -27,6 +27,7 @@ _COMMANDS = {
     "parse": ("parse", "Show what a callback yields for one page; nothing is stored."),
     "export": ("export", "Write a spider's items to a JSON Lines, JSON or CSV file."),
     "runs": ("runs", "List the runs of a spider, or check its database."),
+    "schedule": ("schedule", "Let cron or systemd run the spiders of crawl.toml."),
 }
 
 

@@ -42,7 +42,7 @@ def command(name: str | None, database: Path | None, limit: int, checked: bool, 
     from crawlkit.store.reports import damage
 
     try:
-        spider, records, running, problems = _read(path, limit, checked=checked)
+        spider, records, running, problems = read_runs(path, limit, checked=checked)
     except StorageError:
         problems = damage(path) if checked else []
         if not problems:
@@ -67,7 +67,7 @@ def command(name: str | None, database: Path | None, limit: int, checked: bool, 
     return code
 
 
-def _read(path: Path, limit: int, *, checked: bool) -> tuple[str, list[RunRecord], int | None, list[str]]:
+def read_runs(path: Path, limit: int, *, checked: bool) -> tuple[str, list[RunRecord], int | None, list[str]]:
     """The spider, its last runs, the number of the one that is running, and with `checked` what is wrong."""
     from crawlkit.store.database import Store
     from crawlkit.store.lock import holder

@@ -133,7 +133,9 @@ class RunSettings:
     log_keep: int = key(5, whole(1, 1000), "log files that are kept when they were put aside")
     log_format: str = key("text", choice("text", "json"), "how log lines are written")
     log_level: str = key("info", choice("debug", "info", "warning", "error"), "the least serious lines that are logged")
-    on_failure: str | None = key(None, optional(COMMAND, "none"), "command that gets the JSON line of a run that failed")
+    on_failure: str | None = key(
+        None, optional(COMMAND, "none"), "command that gets the JSON line of a run that failed"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
