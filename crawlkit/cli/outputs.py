@@ -59,6 +59,26 @@ class Output:
         return export(database, self.path, format=self.format, table=table)
 
 
+def check_page(option: str, path: Path, database: Path) -> None:
+    """UsageError when no page can be written to `path`, which `option` names, or it is a database or a part of one."""
+    parts = {_beside(database, suffix): "a part of the database" for suffix in _PARTS}
+    refuse_taken(f"{option} {path}", path, {database: "the database", **parts})
+    if is_sqlite(path):
+        raise UsageError(f"{option} {path}: is a database, which it would replace; name another file")
+    if path.is_dir():
+        raise UsageError(f"{option} {path}: is a folder; name a file")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page; it appears under its name when it is whole. StorageError."""
+    from crawlkit.store.export import replacing
+
+    with replacing(path) as file:
+        file.write(text)
+
+
 def taken_files(
     *, database: Path, vault: Path, spider: Path | None = None, config: Path | None = None
 ) -> dict[Path, str]:

@@ -28,6 +28,17 @@ def find_database(name: str | None, database: Path | None) -> Path:
     return path
 
 
+def name_and_runs(words: tuple[str, ...], database: Path | None, *, most: int) -> tuple[str | None, tuple[int, ...]]:
+    """What `[NAME] [RUN ...]` says: a spider's name, unless a database is given, then at most so many runs. UsageError."""
+    name, numbers = (None, words) if database is not None else (words[0] if words else None, words[1:])
+    if len(numbers) > most:
+        raise UsageError(f"{' '.join(numbers)}: {most} run{'' if most == 1 else 's'} at most")
+    for number in numbers:
+        if not number.isdecimal() or len(number) > 18:
+            raise UsageError(f"{number}: a run is named by its number; crawlkit runs lists them")
+    return name, tuple(map(int, numbers))
+
+
 def _others(folder: Path) -> str:
     """What a person may have meant."""
     names = sorted(path.stem for path in folder.glob("*.db") if path.stem != "sessions")

@@ -33,9 +33,12 @@ _Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row. `row` is as it is at the later run (of one that is gone: as it was), by column, a list, dict or boolean as one
-    and bytes as {"base64": text}. `columns` are those that changed, with their old and new values. `page` is its URL,
-    `key` what identifies it, empty when its place does."""
+    """One row.
+
+    `row` is as it is at the later run (of one that is gone: as it was), by column; a list, dict or boolean is one, bytes are
+    {"base64": text}. `columns` are those that changed, with their old and new values. `page` is its URL, `key` what
+    identifies it, empty when its place does.
+    """
 
     table: str
     page: str
@@ -189,11 +192,11 @@ def _paired_by_place(
 
 def _aligned(old: list[_State], new: list[_State]) -> Iterator[tuple[_State | None, _State | None]]:
     if max(len(old), len(new)) > _ALIGNED:
-        steps = [("replace", 0, len(old), 0, len(new))]
+        steps = [(0, len(old), 0, len(new))]
     else:
-        texts = [[_frozen(state.values) for state in side] for side in (old, new)]
-        steps = difflib.SequenceMatcher(None, *texts, autojunk=False).get_opcodes()  # type: ignore[assignment]
-    for _, start, end, new_start, new_end in steps:
+        was, now = ([_frozen(state.values) for state in side] for side in (old, new))
+        steps = [step[1:] for step in difflib.SequenceMatcher(None, was, now, autojunk=False).get_opcodes()]
+    for start, end, new_start, new_end in steps:
         for place in range(max(end - start, new_end - new_start)):
             yield (
                 old[start + place] if start + place < end else None,
@@ -254,9 +257,7 @@ def _sort_in(
     else:
         was = _shown(table, old.values)
         columns = {
-            column: (was[column], shown[column])
-            for column in table.columns
-            if old.values[column] != new.values[column]
+            column: (was[column], shown[column]) for column in table.columns if old.values[column] != new.values[column]
         }
         if columns:
             found.changed.append(Change(change.table, change.page, shown, key, columns))

@@ -56,10 +56,10 @@ def export(database: str | Path, path: str | Path, *, format: str, table: str | 
             return _to_stdout(connection, names, format)
         targets = {name: path if len(names) == 1 else _beside(path, name) for name in names}
         for name, target in targets.items():
-            with _replacing(target) as file:
+            with replacing(target) as file:
                 _WRITERS[format](file, *_rows(connection, name))
         if not names:
-            with _replacing(path) as file:
+            with replacing(path) as file:
                 _WRITERS[format](file, [], [])
             return [path]
     return list(targets.values())
@@ -125,7 +125,7 @@ def _to_stdout(connection: sqlite3.Connection, names: list[str], format: str) ->
 
 
 @contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[IO[str]]:
+def replacing(target: Path) -> Iterator[IO[str]]:
     """A file that takes the place of `target` when it is whole. A pipe or device is written as it is."""
     if target.exists() and not target.is_file():
         with _naming(target), target.open("w", encoding="utf-8", newline="") as file:

@@ -251,7 +251,7 @@ def test_what_is_no_longer_kept_is_said(new_desk: Callable[..., Desk]) -> None:
         desk.next_run()
 
     assert [{"name": ("4", "5")}] == told(desk)["changed"]
-    with pytest.raises(UsageError, match="after run 1 is no longer kept: it goes back to run 5; .*history_runs"):
+    with pytest.raises(UsageError, match=r"after run 1 is no longer kept: it goes back to run 5; .*history_runs"):
         told(desk, 1, 6)
 
 
