@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 
 import pytest
 
@@ -54,6 +55,49 @@ def objects(path, author: str, book: str) -> tuple[list[tuple], list[tuple]]:
         )
     finally:
         database.close()
+
+
+#: The same in Django's markup, but for logged_in: the built-in signs decide, and the login is one line.
+BY_SIGNS = SPIDER.replace("from crawlkit import Item, Spider", "from crawlkit import FormLogin, Item, Spider")
+BY_SIGNS = BY_SIGNS[: BY_SIGNS.index("    def login")] + BY_SIGNS[BY_SIGNS.index("    def parse(") :]
+BY_SIGNS += """
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.login = FormLogin(f"{self.base}/admin/login/?next=/admin/")
+"""
+
+
+def end_sessions(path) -> bool:
+    """Delete the rows of Django's sessions; whether there was any."""
+    database = sqlite3.connect(path, timeout=30)
+    try:
+        with database:
+            return database.execute("DELETE FROM django_session").rowcount > 0
+    finally:
+        database.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [SPIDER, BY_SIGNS], ids=["logged_in", "signs"])
+def test_sessions_that_end_in_mid_crawl_cost_a_login_each(crawlkit, django_site, write_spider, text):
+    """Sixteen workers; the rows of the sessions are deleted six times: six logins more, and every object is there."""
+    spider = write_spider(text, "admin.py")
+    (crawlkit.folder / "crawl.toml").write_text(CONFIG)
+    secrets = {"ADMIN_NAME": django_site.username, "ADMIN_PASSWORD": django_site.password}
+    django_site.forget()
+    ended = 0
+    with crawlkit.start(
+        "run", spider, "-a", f"base={django_site.url}", "--workers", "16", "--set", "crawl.delay=0", **secrets
+    ) as process:
+        for most in (60, 120, 180, 240, 300, 360):
+            while sum(" 200 " in line for line in django_site.asked()) < most and process.poll() is None:
+                time.sleep(0.01)
+            ended += end_sessions(django_site.database)
+        assert 0 == process.wait(60)
+    expected = objects(django_site.database, "library_author", "library_book")
+    assert expected == objects(crawlkit.folder / "data/admin.db", "author", "book")
+    assert 6 == ended
+    assert ended + 1 == sum(line.startswith("POST 302 /admin/login/") for line in django_site.asked())
 
 
 @pytest.mark.slow
