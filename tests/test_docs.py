@@ -29,7 +29,7 @@ from crawlkit.testing import demo_site, demo_site_runs
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
-FILE = re.compile(r"# (?:~/)?([\w./-]*\.(?:py|toml|netrc))\n")
+FILE = re.compile(r"# (?:~/)?([\w./-]*\.(?:py|toml|netrc|env))\n")
 EXIT_CODE = re.compile(r"# exit code (\d+)$")
 
 
@@ -185,7 +185,7 @@ def test_page_runs(page: Path, folder: Path, open_shop: None, request: pytest.Fi
         for name, stand_in in here.items():
             text = text.replace(name, stand_in)
         named = FILE.match(text)
-        if named and language in ("python", "toml", "netrc"):
+        if named and language in ("python", "toml", "netrc", "env"):
             (folder / named[1]).write_text(text, encoding="utf-8")
             continue
         ran += 1

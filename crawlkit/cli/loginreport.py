@@ -14,7 +14,7 @@ from crawlkit.cli.json_line import print_line
 from crawlkit.cli.outputs import shown
 from crawlkit.cli.secrecy import redact
 from crawlkit.cli.terminal import console, is_terminal, safe
-from crawlkit.crawl.quantities import duration_text
+from crawlkit.crawl.quantities import span_text
 from crawlkit.sessions.attempts import recent
 
 if TYPE_CHECKING:
@@ -161,8 +161,8 @@ def _exchange_line(exchange: Exchange) -> str:
 
 def _lifetime(cookie: Cookie) -> str:
     if cookie.expires is None:
-        return "session (a browser forgets it when it is closed)"
-    return f"expires in {duration_text(max(0.0, cookie.expires - time.time()))}"
+        return "to the end of the session"
+    return f"expires in {span_text(max(0.0, cookie.expires - time.time()))}"
 
 
 def _rows(label: str, texts: list[str]) -> Iterator[str]:

@@ -116,8 +116,8 @@ def test_it_shows_what_it_saw_and_saves_it(desk: Desk, shop: DemoSite) -> None:
     site = shop.url
     assert [f"GET  {site}/login  200", f"POST {site}/login  303 -> {site}/books  200"] == ended.row("sent")
     member, visit = ended.row("cookies")
-    assert member.startswith("member  127.0.0.1/  expires in 30 d")
-    assert "visit   127.0.0.1/  session (a browser forgets it when it is closed)" == visit
+    assert member.startswith("member  127.0.0.1/  expires in 30 days")
+    assert "visit   127.0.0.1/  to the end of the session" == visit
     assert [f"{site}/books  200", "shows a member: logged_in() says so"] == ended.row("page")
     assert ["profile members in data/sessions.db"] == ended.row("saved")
     assert ["crawlkit run spider.py"] == ended.row("next")
