@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from crawlkit.exceptions import StorageError
 from crawlkit.store import integrity, opening, robots
+from crawlkit.store.bodies import Bodies, bodies_path
 from crawlkit.store.commits import SUSPECTS, Commits, is_of_an_outcome
 from crawlkit.store.faults import Wrapped
 from crawlkit.store.fingerprints import Fingerprints
@@ -48,9 +49,13 @@ _MERGE = 512
 class Store:
     """One spider's database, open for writing. One thread at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, *, history_runs: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, *, history_runs: int, bodies: Bodies | None = None
+    ) -> None:
         """For `open`."""
         self.path = path
+        #: The file of bodies, when they are kept.
+        self.bodies = bodies
         self._connection = connection
         self._wrapped = Wrapped(path)
         self._run: Run | None = None
@@ -86,17 +91,24 @@ class Store:
         source: str,
         adopt: bool = False,
         history_runs: int = 10,
+        bodies: bool = False,
         busy_seconds: float = BUSY_SECONDS,
     ) -> Store:
         """Open the database at `path`, made when there is none, for the class `source` ("file::Class") of `spider`.
 
-        With `adopt` another spider's is taken over. Overwritten rows are kept for the last `history_runs` runs.
+        With `adopt` another spider's is taken over. Overwritten rows are kept for the last `history_runs` runs, with
+        `bodies` what pages consisted of in a file beside it.
         StoreMismatch when it is not crawlkit's, another spider's or a newer version's; StorageError when it is damaged
         or cannot be written. The caller holds its Lock.
         """
         path = Path(path)
         connection = opening.open_writable(path, spider=spider, source=source, adopt=adopt, busy_seconds=busy_seconds)
-        return cls(connection, path, history_runs=history_runs)
+        try:
+            kept = Bodies(bodies_path(path), writable=True) if bodies else None
+        except BaseException:
+            connection.close()
+            raise
+        return cls(connection, path, history_runs=history_runs, bodies=kept)
 
     @staticmethod
     def open_readonly(path: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> Reports:
@@ -105,6 +117,8 @@ class Store:
 
     def close(self) -> None:
         """Close the database. Does not end the run."""
+        if self.bodies is not None:
+            self.bodies.close()
         with self._wrapped:
             self._connection.close()
 
@@ -145,6 +159,8 @@ class Store:
         """Write down how the run ended, and whether its crawl is finished. Raises StorageError."""
         with self._transaction():
             self._runs.end(self._current(), ending)
+        if self.bodies is not None and not ending.resumable:
+            self.bodies.sweep(self.path)
         self._run = self._transactions.run = None
 
     # --- the frontier ----------------------------------------
@@ -232,6 +248,8 @@ class Store:
         are still leased.
         """
         self._current()
+        if self.bodies is not None:
+            self.bodies.add(outcome.body for outcome in outcomes if outcome.body is not None)
         try:
             verdicts = self._write(outcomes, self._commits.write)
         except SUSPECTS as error:

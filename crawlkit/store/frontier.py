@@ -29,8 +29,8 @@ _AGAIN = (
     " request = ?, attempts = 0, error = NULL, probe = 0 WHERE id = ?"
 )
 _READY = (
-    "SELECT id, fingerprint, url, host, priority, depth, attempts, request, start, items, probe, changed, source_hash,"
-    " etag, last_modified, body_hash, final_url, size, content_type, fetched_at, changed_at, body"
+    "SELECT id, fingerprint, url, host, priority, depth, attempts, request, start, items, final_url, probe, changed,"
+    " source_hash, etag, last_modified, body_hash, size, content_type, fetched_at, changed_at, body"
     " FROM _pages INDEXED BY _pages_ready WHERE state = 'queued' AND not_before = 0 AND host = ?"
     " ORDER BY priority DESC, id LIMIT ?"
 )
@@ -184,35 +184,15 @@ class Frontier:
         self._connection.executemany(
             "UPDATE _pages SET state = 'leased', run = ? WHERE id = ?", [(self._run, row[0]) for row in rows]
         )
-        leases = [
-            Lease(
-                page,
-                fingerprint,
-                url,
-                host,
-                priority,
-                depth,
-                attempts,
-                request,
-                bool(start),
-                self._run,
-                self._past(known),
-                bool(probe),
-            )
-            for page, fingerprint, url, host, priority, depth, attempts, request, start, _, probe, *known in rows
-        ]
+        leases = [self._lease(row) for row in rows]
         self.leases.update((lease.page, (lease, row[9])) for lease, row in zip(leases, rows, strict=True))
         return leases
 
-    def _past(self, known: Sequence[Any]) -> Past | None:
-        """What an earlier crawl knew of a page; None when it has to be parsed anew, or --fresh was given since."""
-        changed, mark, etag, last_modified, body_hash, final_url, size, content_type, fetched_at, changed_at, body = (
-            known
-        )
-        if mark is None or changed is None or changed < self._remembers:
-            return None
-        memory = Memory(mark, etag, last_modified, body_hash)
-        return Past(memory, final_url, size or 0, content_type, fetched_at or 0.0, changed_at or 0.0, body)
+    def _lease(self, row: Sequence[Any]) -> Lease:
+        page, fingerprint, url, host, priority, depth, attempts, request, start, _, ended, probe, changed, *known = row
+        past = _past(known) if known[0] is not None and changed is not None and changed >= self._remembers else None
+        return Lease(page, fingerprint, url, host, priority, depth, attempts, request, bool(start), self._run,
+                     past, ended, bool(probe))  # fmt: skip
 
     def lent(self, host: str, wanted: int, leases: Sequence[Lease]) -> None:
         """The leases are committed: a host that gave fewer than wanted, or just as many, may have run dry."""
@@ -285,3 +265,9 @@ class Frontier:
 def _own_fingerprint(fingerprint: bytes, parent: int, copy: int) -> bytes:
     """The fingerprint of a `dont_filter` request: its own for each page that yields it, the same in every crawl."""
     return hashlib.blake2b(b"%b %d %d" % (fingerprint, parent, copy), digest_size=16).digest()
+
+
+def _past(known: Sequence[Any]) -> Past:
+    mark, etag, last_modified, body_hash, size, content_type, fetched_at, changed_at, body = known
+    memory = Memory(mark, etag, last_modified, body_hash)
+    return Past(memory, size or 0, content_type, fetched_at or 0.0, changed_at or 0.0, body)

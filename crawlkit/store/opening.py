@@ -27,10 +27,10 @@ _CACHE_KIB = 32_768
 
 def open_writable(path: Path, *, spider: str, source: str, adopt: bool, busy_seconds: float) -> sqlite3.Connection:
     """The one connection that writes. StoreMismatch, StorageError."""
-    _check_folder(path)
-    _check_header(path)
+    check_folder(path)
+    check_header(path)
     with Wrapped(path):
-        connection = _connect(path, "rwc", busy_seconds)
+        connection = connect(path, "rwc", busy_seconds)
         try:
             version = _version(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
@@ -53,9 +53,9 @@ def open_readonly(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
     """A connection that only reads, also while a run is writing. StoreMismatch, StorageError."""
     if not path.exists():
         raise StorageError(f"{path}: there is no such database; has the spider run, and in this folder?")
-    _check_header(path)
+    check_header(path)
     with Wrapped(path):
-        connection = _connect(path, "ro", busy_seconds)
+        connection = connect(path, "ro", busy_seconds)
         try:
             version = _version(connection, path)
             if version < schema.VERSION:
@@ -70,7 +70,8 @@ def open_readonly(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
     return connection
 
 
-def _connect(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
+def connect(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
+    """A connection in one of SQLite's modes (`ro`, `rwc`), without transactions of its own."""
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
@@ -82,7 +83,8 @@ def _connect(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
     )
 
 
-def _check_folder(path: Path) -> None:
+def check_folder(path: Path) -> None:
+    """Make the folder of the file at `path`. StorageError when that cannot be done."""
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
@@ -92,7 +94,8 @@ def _check_folder(path: Path) -> None:
         ) from error
 
 
-def _check_header(path: Path) -> None:
+def check_header(path: Path) -> None:
+    """StorageError when there is a file at `path` that is no SQLite database."""
     try:
         with path.open("rb") as file:
             head = file.read(len(_MAGIC))

@@ -63,11 +63,10 @@ class Memory:
 class Past:
     """What the store knows of a page from an earlier crawl, whose rows and links it still has.
 
-    `final_url` is None when it was not redirected. `body` names its bytes in the file of bodies, if they were kept.
+    `body` names its bytes in the file of bodies, if they were kept.
     """
 
     memory: Memory
-    final_url: str | None
     size: int
     content_type: str | None
     fetched_at: float
@@ -88,8 +87,9 @@ class Body:
 class Lease:
     """A page lent to a worker of run `run`, until its Outcome is committed or the next run starts.
 
-    `past` is there when the page may turn out to be unchanged. `probe`: nothing led here in this crawl, the question is
-    whether it is still there; its links are not followed.
+    `past` is there when the page may turn out to be unchanged; `ended` is where it ended last time, None when that was
+    where it was asked for. `probe`: nothing led here in this crawl, the question is whether it is still there; its links
+    are not followed.
     """
 
     page: int
@@ -103,6 +103,7 @@ class Lease:
     start: bool
     run: int
     past: Past | None = None
+    ended: str | None = None
     probe: bool = False
 
 
