@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from crawlkit import url as urls
 from crawlkit.crawl.accounts import Accounts
+from crawlkit.crawl.blame import Blame
 from crawlkit.crawl.canary import Canary
 from crawlkit.crawl.clock import Clock
 from crawlkit.crawl.fetcher import Fetcher
@@ -118,6 +119,13 @@ def assemble(
         clock=clock,
         handle_status=frozenset((*settings.crawl.handle_status, *spider.handle_status, *spider.handle_httpstatus_list)),
         files=settings.folder,
+        blame=Blame(
+            profile,
+            guard,
+            store.blamed(),
+            keep=lambda *found: writer.call(lambda store: store.blame(*found)),
+            forget=lambda *freed: writer.call(lambda store: store.absolve(*freed)),
+        ),
     )
     canary = None
     membership = accounts.session.membership

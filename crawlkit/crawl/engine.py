@@ -288,6 +288,7 @@ class Engine:
             slow=tally.slowest(),
             items_by_table=dict(tally.tables),
             refused=tuple(tally.refused),
+            quarantined=tuple(tally.quarantined),
         )
 
     def _committed(self, visit: Visit, verdict: Verdict) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawlkit import exceptions
 from crawlkit import url as urls
+from crawlkit.crawl.blame import QUARANTINED, Blame, Undecided, Verdict
 from crawlkit.crawl.canary import Canary
 from crawlkit.crawl.clock import Clock
 from crawlkit.crawl.failure import HttpError
@@ -55,6 +56,7 @@ class Visitor:
         clock: Clock,
         handle_status: frozenset[int],
         files: Path,
+        blame: Blame,
     ) -> None:
         self._spider = spider
         self._fetcher = fetcher
@@ -64,6 +66,7 @@ class Visitor:
         self._clock = clock
         self._handle_status = handle_status
         self._files = files
+        self._blame = blame
         self._mishaps = Mishaps(spider, links=links, scheduler=scheduler, policy=policy, clock=clock, files=files)
         #: Looked at between pages, when there is one.
         self.canary: Canary | None = None
@@ -89,6 +92,8 @@ class Visitor:
         membership = self._fetcher.membership_of(request)
         if membership is None:
             return self._visit(visit, lease, request, release)
+        if self._blame.quarantined(lease.url, request):
+            return self._quarantined(visit, lease, request)
         try:
             if membership.first() is Healing.BUSY:
                 return visit.give_back()
@@ -104,13 +109,7 @@ class Visitor:
         except RobotsUnavailable as error:
             return self._mishaps.retry_or_fail(visit, lease, request, error)
         except HopRefused as error:
-            if error.url is not None:
-                self._guarded(visit, error.url, error.reason.removeprefix(PREFIX), f"redirected from {lease.url}")
-            if lease.start:
-                return self._mishaps.failed(
-                    visit, request, error, reason=error.reason if error.url is not None else None
-                )
-            return visit.skip(error.reason)
+            return self._stayed(visit, lease, request, error)
         except RobotsForbid as error:
             return self._mishaps.failed(visit, request, error, reason="robots")
         except exceptions.RequestException as error:
@@ -120,6 +119,14 @@ class Visitor:
             log.exception("fetching %s failed", lease.url)
             return self._mishaps.failed(visit, request, error)
         return self._judge(visit, lease, request, response, epoch, release)
+
+    def _stayed(self, visit: Visit, lease: Lease, request: Request, error: HopRefused) -> Visit:
+        """A redirect was not followed."""
+        if error.url is not None:
+            self._guarded(visit, error.url, error.reason.removeprefix(PREFIX), f"redirected from {lease.url}")
+        if lease.start:
+            return self._mishaps.failed(visit, request, error, reason=error.reason if error.url is not None else None)
+        return visit.skip(error.reason)
 
     def _guarded(self, visit: Visit, url: str, reason: str, text: str = "") -> Visit:
         """The page is not fetched, or not followed to where it leads: that logs out or does damage."""
@@ -138,12 +145,13 @@ class Visitor:
         visit.requests += 1
         started = self._clock.monotonic()
         visit.outcome.fetched_at = self._clock.time()
-        try:
-            response = self._fetcher.fetch(request, lease)
-        except exceptions.ContentDecodingError:
-            # A server that mislabels its coding is asked once more for none at all.
-            visit.requests += 1
-            response = self._fetcher.fetch(request, lease, identity=True)
+        with self._blame.exchange() as visit.sent:
+            try:
+                response = self._fetcher.fetch(request, lease)
+            except exceptions.ContentDecodingError:
+                # A server that mislabels its coding is asked once more for none at all.
+                visit.requests += 1
+                response = self._fetcher.fetch(request, lease, identity=True)
         outcome = visit.outcome
         outcome.elapsed = self._clock.monotonic() - started
         outcome.status = response.status_code
@@ -174,6 +182,11 @@ class Visitor:
                     return self._mishaps.author_failed(visit, lease, request, response, error, "logged_in")
                 if logged_out:
                     return self._heal(visit, lease, request, response, epoch, release, membership)
+            self._blame.alive(membership, lease.url, visit.sent, epoch)
+            if self._blame.suspected(lease.url, request):
+                if not membership.lives() or membership.epoch != epoch:
+                    return self._try(visit, lease, request, release, membership)
+                self._blame.absolve(lease.url, request)
             membership.let_go()
         if not (200 <= status < 300 or wanted):
             return self._refused(visit, lease, request, response)
@@ -210,25 +223,60 @@ class Visitor:
             return visit.give_back()
         if healing is Healing.ALIVE:
             return self._needs_login(visit, request, response)
+        if membership.has_turn:
+            self._blame.died(membership, epoch, lease.url, request)
         try:
             response, epoch = self._fetch(lease, request, visit)
-        except (RobotsUnavailable, RobotsForbid, HopRefused, exceptions.RequestException):
+        except HopRefused as error:
+            return self._stayed(visit, lease, request, error)
+        except (RobotsUnavailable, RobotsForbid, exceptions.RequestException):
             return visit.give_back()  # its next turn says what is wrong
         if membership.looks_logged_out(response, epoch) and not membership.false_alarm(response):
             if membership.unproven(epoch):
                 return self._doubtful(visit, lease, membership)
             # While another thread may be logging in, nobody can tell why: the page's next turn does.
-            if not membership.has_turn or not membership.lives():
+            if not membership.has_turn:
                 return visit.give_back()
+            if not membership.lives():
+                return self._try(visit, lease, request, release, membership)
             return self._needs_login(visit, request, response)
         return self._judge(visit, lease, request, response, epoch, release)
+
+    def _try(
+        self, visit: Visit, lease: Lease, request: Request, release: Callable[[], None], membership: Membership
+    ) -> Visit:
+        """The session has ended after this page: find out whether because of it."""
+        try:
+            verdict, response, epoch = self._blame.try_(
+                membership, lease.url, request, lambda: self._fetch(lease, request, visit)
+            )
+        except Undecided:
+            return self._needs_login(visit, request, None)
+        except HopRefused as error:
+            return self._stayed(visit, lease, request, error)
+        except (RobotsUnavailable, RobotsForbid, exceptions.RequestException):
+            return visit.give_back()
+        if verdict is Verdict.KILLER:
+            return self._quarantined(visit, lease, request)
+        if response is None:
+            return visit.give_back()
+        if membership.looks_logged_out(response, epoch) and not membership.false_alarm(response):
+            return self._needs_login(visit, request, response)
+        return self._judge(visit, lease, request, response, epoch, release)
+
+    def _quarantined(self, visit: Visit, lease: Lease, request: Request) -> Visit:
+        """The page ends the session of who fetches it. What the author wants all the same fails, and is not remembered."""
+        if lease.start or self._links.guard.allows(lease.url):
+            error = exceptions.LoginError("the session ends whenever this page is fetched")
+            return self._mishaps.failed(visit, request, error, reason=QUARANTINED)
+        return visit.skip(QUARANTINED)
 
     def _doubtful(self, visit: Visit, lease: Lease, membership: Membership) -> Visit:
         """Nothing has shown yet that the login worked: other pages may, before this one has its next turn."""
         membership.doubt(lease.page, lease.url)
         return visit.give_back(self._mishaps.time_in(_DOUBT_SECONDS))
 
-    def _needs_login(self, visit: Visit, request: Request, response: Response) -> Visit:
+    def _needs_login(self, visit: Visit, request: Request, response: Response | None) -> Visit:
         error = exceptions.LoginError("the page shows no member although the session is logged in")
         return self._mishaps.failed(visit, request, error, response, reason="needs_login")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 
-from crawlkit.crawl.guard import PREFIX
+from crawlkit.crawl.blame import QUARANTINED
+from crawlkit.crawl.guard import MOST_LISTED, PREFIX
 from crawlkit.crawl.visit import Visit
 from crawlkit.store.outcome import STALE, Outcome, Refusal, Verdict
 
@@ -35,6 +36,8 @@ class Tally:
         self.tables: Counter[str] = Counter()
         #: What the guard did not let through, as much of it as is listed.
         self.refused: list[Refusal] = []
+        #: Pages that were not fetched, or not kept, because a login has died of them.
+        self.quarantined: list[str] = []
         self._slow: list[tuple[float, str]] = []
 
     def add(self, visit: Visit, verdict: Verdict) -> None:
@@ -52,7 +55,10 @@ class Tally:
             self._failure(verdict.reason or outcome.error or "unknown", visit.url)
         elif verdict.state == "skipped":
             self.skipped += 1
-            self.skips[short_reason(verdict.reason or outcome.error or "skipped")] += 1
+            reason = short_reason(verdict.reason or outcome.error or "skipped")
+            self.skips[reason] += 1
+            if reason == QUARANTINED and len(self.quarantined) < MOST_LISTED:
+                self.quarantined.append(visit.url)
         if verdict.state in ("done", "failed"):
             self.items += verdict.rows
             self.dropped += visit.dropped

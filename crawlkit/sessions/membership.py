@@ -182,6 +182,10 @@ class Membership:
         with self._entrance.trace.alone():
             return self._proof.lives()
 
+    def proven(self) -> None:
+        """It has been seen more than once that the session of now lives, by probes alone: its login worked."""
+        self._confirm(self.epoch, member=True)
+
     # --- logging in ----------------------------------------
 
     def first(self, *, wait: bool = False) -> Healing:

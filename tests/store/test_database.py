@@ -24,7 +24,7 @@ WRITES: dict[str, Callable[[Desk], Any]] = {
     "give_back": lambda desk: desk.store.give_back([1]),
     "commit": lambda desk: desk.store.commit([desk.outcome(desk.store._frontier.leases[1][0], row(name="x"))]),
     "keep_robots": lambda desk: desk.store.keep_robots("https://a.example", NOW, 200, ""),
-    "blame": lambda desk: desk.store.blame("p", "https://a.example/x", times=1, quarantined=False),
+    "blame": lambda desk: desk.store.blame("p", "https://a.example/x", 1, False),
     "absolve": lambda desk: desk.store.absolve("p", "https://a.example/x"),
     "take_up_again": lambda desk: desk.store.take_up_again([1]),
     "keep_value": lambda desk: desk.store.keep_value("sitemap", NOW),

@@ -45,9 +45,9 @@ def test_only_the_last_runs_are_kept(desk: Desk) -> None:
 
 def test_blame_outlives_runs_until_a_fresh_one(desk: Desk) -> None:
     store = desk.store
-    store.blame("p", "https://a.example/x", times=1, quarantined=False)
-    store.blame("p", "https://a.example/x", times=2, quarantined=True)
-    store.blame("q", "https://a.example/y", times=1, quarantined=False)
+    store.blame("p", "https://a.example/x", 1, False)
+    store.blame("p", "https://a.example/x", 2, True)
+    store.blame("q", "https://a.example/y", 1, False)
     store.absolve("q", "https://a.example/y")
     store.end_run(Ended())
     store.begin_run()
