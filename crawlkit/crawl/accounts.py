@@ -51,8 +51,10 @@ class Accounts:
         prompt: Prompt | None = None,
         force_login: bool = False,
         redactor: Redactor | None = None,
+        equip: Callable[[Session], None] | None = None,
     ) -> None:
         self._spider = spider
+        self._equip = equip
         self._settings = settings
         self._vault = vault
         self._profile = profile
@@ -201,6 +203,8 @@ class Accounts:
         session.secret_origins = self.trusted
         session.proxies.update(sticky_proxy(fetch.proxies, profile or ""))
         session.redactor = self.redactor
+        if self._equip is not None:
+            self._equip(session)
         if profile is not None:
             with self._lock:
                 self._sessions.append(session)

@@ -12,7 +12,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from crawlkit.crawl.tally import Tally
 from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.writer import Writer
 from crawlkit.sessions.redactor import Redactor
+from crawlkit.sessions.session import Session
 from crawlkit.store.database import Store
 from crawlkit.store.lock import Lock
 from crawlkit.store.outcome import Verdict
@@ -42,7 +43,10 @@ log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Runs a spider once. `run` blocks; `stop` and `snapshot` may be called from any thread and from signal handlers."""
+    """Runs a spider once. `run` blocks; `stop` and `snapshot` may be called from any thread and from signal handlers.
+
+    `equip` is called with each session that the crawl opens, before its first request: a cassette's way in.
+    """
 
     def __init__(
         self,
@@ -62,6 +66,7 @@ class Engine:
         arguments: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
         redactor: Redactor | None = None,
+        equip: Callable[[Session], None] | None = None,
     ) -> None:
         self._spider = spider
         self._settings = settings
@@ -78,6 +83,7 @@ class Engine:
         self._arguments = _described(arguments or {})
         self._clock = clock or SystemClock()
         self._redactor = Redactor() if redactor is None else redactor
+        self._equip = equip
         self._ending = Ending()
         self._tally = Tally()
         self._started = time.monotonic()
@@ -118,6 +124,7 @@ class Engine:
             prompt=self._prompt,
             force_login=self._force_login,
             redactor=self._redactor,
+            equip=self._equip,
         )
         accounts.stopped = lambda: self._ending.outcome is not None
         try:
