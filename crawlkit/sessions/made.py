@@ -28,19 +28,32 @@ def made_response(
 
     Reading it raises what reading any other raises: BodyTooLarge past `max_body`, ContentDecodingError.
     """
+    raw = made_raw(request, status=status, reason=reason, fields=fields, body=body, max_body=max_body)
+    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+    headers._store = raw.store
+    response = Response()
+    response.status_code, response.reason = status, reason
+    response.headers = headers
+    response.raw = raw
+    response.url = request.url
+    response.request = request
+    response.connection = connection
+    return response
+
+
+def made_raw(
+    request: Any,
+    *,
+    status: int,
+    reason: str,
+    fields: Iterable[tuple[str, str]],
+    body: bytes,
+    max_body: int | None = None,
+) -> RawResponse:
+    """Head and undecoded body alone, for who reads no more than that."""
     pairs = list(fields)
     store: dict[str, tuple[str, str]] = {}
     for name, value in pairs:
         lower = name.lower()
         store[lower] = (store[lower][0], f"{store[lower][1]}, {value}") if lower in store else (name, value)
-    head = Head(11, status, reason, pairs, store, 0)
-    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
-    headers._store = store
-    response = Response()
-    response.status_code, response.reason = status, reason
-    response.headers = headers
-    response.raw = RawResponse(head, request, whole=body, max_body=max_body)
-    response.url = request.url
-    response.request = request
-    response.connection = connection
-    return response
+    return RawResponse(Head(11, status, reason, pairs, store, 0), request, whole=body, max_body=max_body)
