@@ -188,6 +188,8 @@ def _literal(text: str) -> str:
 def _command(words: Sequence[str]) -> str:
     """The command line of ExecStart. The colon keeps systemd from replacing `$NAME`."""
     first, *rest = words
+    if "'" in first or '"' in first:  # systemd has no program with a quote in its path
+        first, *rest = ("/usr/bin/env", *words)
     return " ".join(_quoted(word) for word in (f":{first}", *rest))
 
 

@@ -45,8 +45,8 @@ class _Field(NamedTuple):
     def number(self, word: str) -> int:
         if word.lower() in self.names:
             return self.first + self.names.index(word.lower())
-        if not word.isdecimal() or not self.first <= int(word) <= self.last:
-            raise ValueError(f"{self.label} has {word!r}; {self.allowed}")
+        if not word.isdecimal() or len(word) > 9 or not self.first <= int(word) <= self.last:
+            raise ValueError(f"{self.label} has {word[:20]!r}; {self.allowed}")
         return int(word)
 
     @property
