@@ -78,8 +78,8 @@ def read_project(targets: Sequence[str]) -> Project:
     config = find_config(folder)
     sources, unread = _spiders(targets, folder)
     jobs: dict[str, Job] = {}
-    for source in sources:
-        job = _job(source, config, alone=sum(other.path == source.path for other in sources) == 1)
+    for source, target in sources.items():
+        job = _job(source, target, config)
         if job is None:
             continue
         if job.spider in jobs:
@@ -108,21 +108,27 @@ def _folder_above(place: Path) -> Path:
     )
 
 
-def _spiders(targets: Sequence[str], folder: Path) -> tuple[list[SpiderSource], list[str]]:
-    """Every spider of the targets, and what is wrong with files that nobody named."""
+def _spiders(targets: Sequence[str], folder: Path) -> tuple[dict[SpiderSource, str], list[str]]:
+    """Every spider of the targets with what to name to `crawlkit run`, and what is wrong with files that nobody named."""
     if not targets and not (folder / SPIDERS_FOLDER).is_dir():
-        return [], []
-    sources: list[SpiderSource] = []
+        return {}, []
+    sources: dict[SpiderSource, str] = {}
     unread: list[str] = []
     for target in targets or [str(folder / SPIDERS_FOLDER)]:
         several = is_folder(target)
         for file in spider_files(target):
             try:
-                sources.extend(find_spiders(file))
+                found = find_spiders(file)
             except SpiderError as error:
                 if not several:
                     raise
                 unread.append(str(error))
+                continue
+            alone = len(found) == 1 and "::" not in file
+            for source in found:
+                path = source.path.resolve()
+                name = str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+                sources[source] = name if alone else f"{name}::{source.spider.__name__}"
     return sources, unread
 
 
@@ -132,7 +138,7 @@ def _scheduled(config: ConfigFile) -> list[str]:
     return [name for name in names if resolve_settings(config, spider=name).job.schedule is not None]
 
 
-def _job(source: SpiderSource, config: ConfigFile, *, alone: bool) -> Job | None:
+def _job(source: SpiderSource, target: str, config: ConfigFile) -> Job | None:
     name = source.spider.name
     try:
         settings = resolve_settings(config, spider=name, custom=source.spider.custom_settings)
@@ -140,18 +146,17 @@ def _job(source: SpiderSource, config: ConfigFile, *, alone: bool) -> Job | None
         raise ConfigError(f"{shown(source.path)}: {error}") from error
     if settings.job.schedule is None:
         return None
-    file = source.path.resolve()
-    target = str(file.relative_to(config.folder)) if file.is_relative_to(config.folder) else str(file)
     log = settings.data_folder / f"{name}.log"
     logged = ("--log-file", str(log)) if settings.run.log_file is None else ()
     if settings.run.log_file is not None:
         log = settings.folder / Path(settings.run.log_file).expanduser()
-    words = (*crawlkit_command(), "run", target if alone else f"{target}::{source.spider.__name__}", "--quiet", *logged)
+    words = (*crawlkit_command(), "run", target, "--quiet", *logged)
     for word in words:
         if _UNWRITABLE.search(word):
             raise UsageError(f"{word!r}: a backslash or a control character cannot be scheduled; rename it")
     when = CronTime.read(settings.job.schedule)
-    return Job(name, settings.job.schedule, when, config.folder, file, words, settings.database(name), log)
+    file, database = source.path.resolve(), settings.database(name)
+    return Job(name, settings.job.schedule, when, config.folder, file, words, database, log)
 
 
 def _missing(
