@@ -91,7 +91,7 @@ class Trial:
                 why = "without the login it looks no different"
                 return Look(shown(response.url), response.status_code, Verdict.UNKNOWN, why, sends)
             why = f"without the login it {sign.reason}"
-        membership.looks_logged_out(response, membership.epoch)  # noted: it worked
+        membership.proven()
         return Look(shown(response.url), response.status_code, Verdict.MEMBER, why, sends)
 
     def log_in(self) -> bool:

@@ -19,7 +19,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from crawlkit import url as urls
-from crawlkit.exceptions import LoginError
+from crawlkit.exceptions import LoginError, RequestException
 from crawlkit.sessions.attempts import PERIOD_SECONDS, Attempts
 from crawlkit.sessions.body import can_resend
 from crawlkit.sessions.entrance import Entrance
@@ -145,6 +145,8 @@ class Membership:
             return True
         if proof.suffices(finding):
             self._confirm(epoch, member=finding.member or self._was_refused(asked))
+        elif body and response.ok and self.has_turn and epoch > self.confirmed_epoch and self._refuses_strangers(asked):
+            self._confirm(epoch, member=True)
         return False
 
     def finding(self, response: Response) -> Finding:
@@ -183,8 +185,10 @@ class Membership:
             return self._proof.lives()
 
     def proven(self) -> None:
-        """It has been seen more than once that the session of now lives, by probes alone: its login worked."""
+        """It has been seen that the session of now lives, by probes alone: its login worked, whoever made it."""
         self._confirm(self.epoch, member=True)
+        if not self.saved:
+            self._entrance.keep()  # of a browser's cookies, for one: the next run need not log in
 
     # --- logging in ----------------------------------------
 
@@ -310,6 +314,15 @@ class Membership:
                     self._in_a_row = 0
         if newly:
             self._entrance.keep()
+
+    def _refuses_strangers(self, url: str) -> bool:
+        """Of JSON and the like the author is not asked: such a page shows a member when nobody else gets it."""
+        if self._was_refused(url):
+            return True
+        try:
+            return self._proof.as_stranger(url).sign is not None
+        except RequestException:
+            return False
 
     def _stand_by(self, error: LoginError) -> None:
         """`error` is what everybody gets: for an hour when the site said no, for moments when it was not even asked."""

@@ -209,6 +209,21 @@ def test_a_token(desk: Desk, shop: DemoSite) -> None:
     assert ["Authorization"] == ended.row("headers")
 
 
+def test_cookies_that_were_brought_need_no_login(
+    desk: Desk, shop: DemoSite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A browser's session, imported: it is seen to live, and the run that follows does not log in either."""
+    desk.write(BY_HAND + "\n    def parse(self, response):\n        yield {'url': response.url}\n")
+    login = shop.members.open(MEMBER.username)
+    line = f"127.0.0.1\tFALSE\t/\tFALSE\t0\tmember\t{login}\n"
+    (desk.folder / "cookies.txt").write_text(f"# Netscape HTTP Cookie File\n{line}")
+    assert 0 == main(["session", "import", "members", "cookies.txt"])
+    capsys.readouterr()
+    assert "is logged in already" in desk.login().out
+    assert 0 == main(["run", "spider.py", "--quiet"])
+    assert 0 == posts(shop)
+
+
 # --- it does not ----------------------------------------
 
 
@@ -328,9 +343,7 @@ _AT_TERMINAL = (
 )
 
 
-@pytest.mark.parametrize(
-    "words", [("login", "spider.py"), ("run", "spider.py")], ids=["login", "run"]
-)
+@pytest.mark.parametrize("words", [("login", "spider.py"), ("run", "spider.py")], ids=["login", "run"])
 def test_what_is_not_set_is_asked_for(desk: Desk, shop: DemoSite, words: tuple[str, ...]) -> None:
     """On a terminal, by the login and by a run; the password is not shown."""
     desk.write(BY_HAND + "\n    def parse(self, response):\n        yield {'url': response.url}\n", "")

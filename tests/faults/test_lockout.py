@@ -139,6 +139,19 @@ def test_the_right_password_is_free(cron: Cron, monkeypatch: pytest.MonkeyPatch)
     assert 2 + 10 + 1 == cron.posts
 
 
+def test_pages_that_the_author_is_not_asked_of(cron: Cron, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JSON shows no `a.account`; a login that opens it worked all the same, and is one for all runs."""
+    monkeypatch.setenv("SHOP_PASSWORD", MEMBER.password)
+    api = SPIDER.replace("logged_in = Spider.logged_in", "").replace('"SITE/login"', '"SITE/api/token"')
+    api = api.replace("SITE/books", "SITE/api/books").replace("FormLogin", "TokenLogin")
+    (cron.folder / "spider.py").write_text(api.replace("SITE", cron.shop.url))
+    assert [0] * 5 == [cron.run()["exit_code"] for _ in range(5)]
+    assert 1 == cron.shop.log.count("/api/token")
+    monkeypatch.setenv("SHOP_PASSWORD", "last-months-password")
+    assert [3] * 5 == [cron.run(profile="bob")["exit_code"] for _ in range(5)]
+    assert 1 + 3 == cron.shop.log.count("/api/token")
+
+
 def test_force_login_overrides(cron: Cron, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody has looked, and tries before the hour is over."""
     for _ in range(5):
