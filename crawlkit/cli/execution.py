@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from crawlkit.cli.json_line import print_line, result_line
 from crawlkit.cli.logfile import LogFile
 from crawlkit.cli.logs import log, logging_to
 from crawlkit.cli.outputs import Output, check_database, check_vault, refuse_taken, shown, taken_files
+from crawlkit.cli.plan import plan_lines, plan_of
 from crawlkit.cli.profiles import check_profile
 from crawlkit.cli.progress import LiveProgress, LogProgress
 from crawlkit.cli.secrecy import learn_arguments, redact, redactor
@@ -33,6 +35,7 @@ from crawlkit.cli.streams import OutputFailed
 from crawlkit.cli.summary import details, headline
 from crawlkit.cli.terminal import console, is_terminal
 from crawlkit.crawl.loading import SpiderSource, check_start_urls, make_spider, place_of
+from crawlkit.crawl.rehearsal import Rehearsal
 from crawlkit.crawl.result import Result
 from crawlkit.crawl.settings import Override, Settings, resolve_settings
 from crawlkit.crawl.settings_file import find_config
@@ -66,6 +69,7 @@ class RunOptions:
     adopt: bool = False
     wait: bool = False
     force_login: bool = False
+    dry_run: bool = False
     as_json: bool = False
     quiet: bool = False
     debug: bool = False
@@ -102,14 +106,19 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
     screen = console() if is_terminal() else None
     # Who asks for silence or for JSON is a program, or wants to be left alone.
     asker = None if options.quiet or options.as_json else Asker.on_terminal()
-    with _logging(settings, options, screen, log_file) as into_file, _told_to(into_file):
+    rehearsal = Rehearsal() if options.dry_run else None
+    with (
+        _logging(settings, options, screen, log_file) as into_file,
+        _told_to(into_file),
+        nullcontext(database) if rehearsal is None else _nowhere(spider.name) as place,
+    ):
         for warning in settings.warnings:
             log.warning("%s", warning)
         engine = Engine(
             spider,
             settings,
-            db=database,
-            source=_source(source, database),
+            db=place,
+            source=_source(source, place),
             profile=options.profile,
             vault=settings.vault,
             fresh=options.fresh,
@@ -119,8 +128,13 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
             prompt=asker,
             arguments=options.arguments,
             redactor=redactor(),
+            rehearsal=rehearsal,
         )
         result = _drive(engine, source, spider.name, database, options, screen, asker)
+        if rehearsal is not None:
+            profile = options.profile or spider.profile or spider.name
+            plan = plan_of(rehearsal, result, settings, profile=profile, database=database, fresh=options.fresh)
+            return _tell_plan(plan, result, spider.name, database, options)
         if result.run is not None and result.outcome != "storage_failed":
             for output in options.outputs:
                 for path in output.write(database):
@@ -129,6 +143,25 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
         line = result_line(spider.name, str(database), result)
         alarm.ring(settings.run.on_failure, settings.folder, line)
     return line
+
+
+@contextmanager
+def _nowhere(name: str) -> Iterator[Path]:
+    """A place for the database of a run that stores nothing."""
+    with tempfile.TemporaryDirectory(prefix="crawlkit-") as folder:
+        yield Path(folder) / f"{name}.db"
+
+
+def _tell_plan(
+    plan: Mapping[str, Any], result: Result, spider: str, database: Path, options: RunOptions
+) -> dict[str, Any]:
+    """Show what a dry run found; its JSON line."""
+    if not options.as_json:
+        for line in plan_lines(spider, plan):
+            print(redact(line))
+    if result.exit_code != exit_codes.COMPLETE:
+        log.warning("%s", headline(spider, result))
+    return {**result_line(spider, str(database), result), "run": None, "plan": plan}
 
 
 def _logging(

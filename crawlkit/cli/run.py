@@ -49,6 +49,7 @@ from crawlkit.exceptions import SpiderError, UsageError
 @click.option("--adopt", is_flag=True, help="Take over a database that another spider file made.")
 @click.option("--wait", is_flag=True, help="Wait for another run of this spider to end, in place of exit code 4.")
 @click.option("--force-login", is_flag=True, help="Log in although too many logins failed within the last hour.")
+@click.option("--dry-run", is_flag=True, help="Fetch the start pages, show what would be next, store nothing.")
 @set_option
 @click.option("--log-file", metavar="FILE", help="Append log lines to this file as well.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="How log lines are written.")
@@ -66,6 +67,7 @@ def command(
     adopt: bool,
     wait: bool,
     force_login: bool,
+    dry_run: bool,
     assignments: tuple[str, ...],
     as_json: bool,
     quiet: bool,
@@ -93,6 +95,7 @@ def command(
         adopt=adopt,
         wait=wait,
         force_login=force_login,
+        dry_run=dry_run,
         as_json=as_json,
         quiet=quiet,
         debug=debug,

@@ -31,14 +31,20 @@ _NUMBERS = frozenset(_COLUMNS) - {"started", "outcome", "reason"}
 @database_option
 @click.option("-n", "limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, newest first.")
 @click.option("--check", "checked", is_flag=True, help="Read the whole database and say what is wrong with it.")
+@click.option("--guarded", is_flag=True, help="The links that were not followed because they log out or destroy.")
 @json_option
 @debug_option
-def command(name: str | None, database: Path | None, limit: int, checked: bool, as_json: bool, debug: bool) -> int:
+def command(
+    name: str | None, database: Path | None, limit: int, checked: bool, guarded: bool, as_json: bool, debug: bool
+) -> int:
     """List the runs of the spider NAME: when, how long, how each ended and what it did.
 
-    With --check: exit code 74 when the database is damaged.
+    With --check: exit code 74 when the database is damaged. With --guarded: what the newest run did not follow, and
+    the pages in quarantine.
     """
     path = find_database(name, database)
+    if guarded:
+        return _tell_guarded(path, as_json=as_json)
     from crawlkit.store.reports import damage
 
     try:
@@ -80,6 +86,29 @@ def read_runs(path: Path, limit: int, *, checked: bool) -> tuple[str, list[RunRe
         at_work = held is not None and newest is not None and held.get("pid") in (None, newest.pid)
         running = newest.id if at_work and newest is not None else None
         return reports.owner()[0], records, running, reports.check() if checked else []
+
+
+def _tell_guarded(path: Path, *, as_json: bool) -> int:
+    from crawlkit.cli.json_line import print_line
+    from crawlkit.store.database import Store
+
+    with Store.open_readonly(path) as reports:
+        newest = reports.runs(1)
+        refused = reports.refused(newest[0].id) if newest else []
+        blamed = [blame for blame in reports.blamed() if blame.quarantined]
+    if as_json:
+        quarantined = [{"profile": blame.profile, "url": blame.url, "at": blame.at} for blame in blamed]
+        run = newest[0].id if newest else None
+        print_line(
+            {"run": run, "guarded": [asdict(each) for each in refused], "quarantined": quarantined, "exit_code": 0}
+        )
+        return exit_codes.COMPLETE
+    rows = [(each.reason, safe(each.url, one_line=True), safe(each.text, one_line=True)) for each in refused]
+    rows += [
+        ("quarantined", safe(blame.url, one_line=True), f"as {safe(blame.profile, one_line=True)}") for blame in blamed
+    ]
+    print_table(("reason", "url", "text"), rows, right=frozenset())
+    return exit_codes.COMPLETE
 
 
 def _row(record: RunRecord, running: int | None) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from crawlkit.crawl.guard import Guard
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.pace import pace_of
 from crawlkit.crawl.page import Visitor
+from crawlkit.crawl.rehearsal import Rehearsal
 from crawlkit.crawl.robots import Robots
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.scope import Scope
@@ -64,6 +65,7 @@ def assemble(
     redact: Callable[[str], str],
     committed: Callable[[Visit, Verdict], None],
     login_failed: Callable[[LoginError], None],
+    rehearsal: Rehearsal | None = None,
 ) -> Crew:
     """The crew of `run`. `committed` is called in the writer's thread after each commit, `login_failed` by a worker."""
     writer = Writer(
@@ -97,6 +99,8 @@ def assemble(
         userinfo=accounts.userinfo,
         guard=guard,
     )
+    if rehearsal is not None:
+        links.instead, rehearsal.scope = rehearsal.found, scope
     robots = None
     if settings.crawl.robots:
         robots = Robots(accounts.fetch_robots, StoreShelf(writer), clock, user_agent=settings.fetch.user_agent)
@@ -119,6 +123,7 @@ def assemble(
         clock=clock,
         handle_status=frozenset((*settings.crawl.handle_status, *spider.handle_status, *spider.handle_httpstatus_list)),
         files=settings.folder,
+        dry=rehearsal is not None,
         blame=Blame(
             profile,
             guard,

@@ -24,6 +24,7 @@ from crawlkit.crawl.crew import Crew, assemble
 from crawlkit.crawl.ending import DRAIN_SECONDS, Ending, close
 from crawlkit.crawl.guard import guard_of
 from crawlkit.crawl.loading import check_start_urls
+from crawlkit.crawl.rehearsal import Rehearsal
 from crawlkit.crawl.result import Progress, Result
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.settings import Settings
@@ -67,6 +68,7 @@ class Engine:
         clock: Clock | None = None,
         redactor: Redactor | None = None,
         equip: Callable[[Session], None] | None = None,
+        rehearsal: Rehearsal | None = None,
     ) -> None:
         self._spider = spider
         self._settings = settings
@@ -84,6 +86,7 @@ class Engine:
         self._clock = clock or SystemClock()
         self._redactor = Redactor() if redactor is None else redactor
         self._equip = equip
+        self._rehearsal = rehearsal
         self._ending = Ending()
         self._tally = Tally()
         self._started = time.monotonic()
@@ -194,6 +197,7 @@ class Engine:
             redact=self._redactor.redact,
             committed=self._committed,
             login_failed=lambda error: self.stop("login_failed", str(error)),
+            rehearsal=self._rehearsal,
         )
         writer, scheduler = crew.writer, crew.scheduler
         if self._ending.outcome is not None:  # stopped while it was being built
@@ -256,7 +260,7 @@ class Engine:
             ending.add("parked", f"{', '.join(parked[:3])} asked to be left alone for longer than this run may wait")
         crawl = self._crawl_totals(store)
         outcome, reason = ending.decide(self._tally, crawl)
-        if not close(self._spider, reason, ending, self._tally):
+        if self._rehearsal is None and not close(self._spider, reason, ending, self._tally):
             outcome, reason = ending.decide(self._tally, crawl)
         result = self._result(outcome, reason, logins=accounts.logins)
         if not isinstance(writer.error, exceptions.StorageError):
@@ -302,6 +306,8 @@ class Engine:
         """A page is durable: what it linked to is known from now on; the author may have asked to stop."""
         crew = self._crew
         assert crew is not None  # its writer calls
+        if self._rehearsal is not None:
+            self._rehearsal.visited(visit, verdict)
         if visit.outcome.links and verdict.state == visit.outcome.state == "done":
             crew.links.remember(visit.outcome.links)  # the links of any other verdict were dropped
         if crew.canary is not None and verdict.state == "done":

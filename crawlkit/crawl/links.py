@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -71,6 +71,8 @@ class Links:
         self._max_segments = max_segments
         self._profile = profile
         self.guard = guard if guard is not None else Guard()
+        #: Gets what was judged worth following and says what of it is followed: a dry run's way of going no further.
+        self.instead: Callable[[list[Link]], list[Link]] | None = None
         #: What URLs said before an `@`, by origin: it is sent, and never written down.
         self._userinfo = {} if userinfo is None else userinfo
         self._known: dict[bytes, None] = {}
@@ -134,7 +136,7 @@ class Links:
                 links.append(link)
             elif refused is not None and (refusal := self.guard.list(href, reason, anchors.text_of(href))) is not None:
                 refused.append(refusal)
-        return links
+        return links if self.instead is None else self.instead(links)
 
     def remember(self, links: Iterable[Link]) -> None:
         """Take in links that a commit has made durable, so that they need not travel to the store again."""

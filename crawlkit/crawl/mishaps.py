@@ -50,6 +50,7 @@ class Mishaps:
         policy: RetryPolicy,
         clock: Clock,
         files: Path,
+        dry: bool = False,
     ) -> None:
         self._spider = spider
         self._links = links
@@ -57,6 +58,7 @@ class Mishaps:
         self._policy = policy
         self._clock = clock
         self._files = files
+        self._dry = dry
 
     def note_fault(self, lease: Lease, error: exceptions.RequestException) -> None:
         """Tell the pace of the host that broke, which after a redirect is not the one that was leased."""
@@ -134,7 +136,7 @@ class Mishaps:
         if request is None or request.errback is None:
             return visit
         errback: Any = request.errback
-        output = Output(self._spider, self._files)
+        output = Output(self._spider, self._files, dry=self._dry)
         try:
             try:
                 output.collect(errback(Failure(request, error, response)), request.url, response)

@@ -44,12 +44,13 @@ class CallbackTooLong(SpiderError):
 
 
 class Output:
-    """Collects one page's output. Used by one thread."""
+    """Collects one page's output. Used by one thread. `dry`: no file is fetched, and `process_item` is not called."""
 
-    def __init__(self, spider: Spider, base: Path) -> None:
+    def __init__(self, spider: Spider, base: Path, *, dry: bool = False) -> None:
         self._spider = spider
         self._base = base
-        self._process = overrides(spider, "process_item")
+        self._dry = dry
+        self._process = overrides(spider, "process_item") and not dry
         self.requests: list[Request] = []
         self.rows: list[Row] = []
         self.dropped = 0
@@ -98,6 +99,8 @@ class Output:
             raise ItemError(f"{url}: the file {str(download.path)!r} would lie outside of {self._base}")
         if path.suffix in _DATABASES and path.parent == self._base / self._spider.settings.store.dir:
             raise ItemError(f"{url}: the file {str(download.path)!r} could replace a database; choose another name")
+        if self._dry:
+            return
         session = (response and response.session) or self._spider.session
         link = urls.join(url, download.url) if response is None else response.urljoin(download.url)
         try:

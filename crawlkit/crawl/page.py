@@ -57,6 +57,7 @@ class Visitor:
         handle_status: frozenset[int],
         files: Path,
         blame: Blame,
+        dry: bool = False,
     ) -> None:
         self._spider = spider
         self._fetcher = fetcher
@@ -67,7 +68,10 @@ class Visitor:
         self._handle_status = handle_status
         self._files = files
         self._blame = blame
-        self._mishaps = Mishaps(spider, links=links, scheduler=scheduler, policy=policy, clock=clock, files=files)
+        self._dry = dry
+        self._mishaps = Mishaps(
+            spider, links=links, scheduler=scheduler, policy=policy, clock=clock, files=files, dry=dry
+        )
         #: Looked at between pages, when there is one.
         self.canary: Canary | None = None
 
@@ -290,13 +294,14 @@ class Visitor:
 
     def _call_back(self, visit: Visit, lease: Lease, request: Request, response: Response) -> Visit:
         callback: Any = request.callback
-        output = Output(self._spider, self._files)
+        output = Output(self._spider, self._files, dry=self._dry)
         outcome = visit.outcome
         try:
             try:
                 output.collect(callback(response, **request.cb_kwargs), response.url, response)
             except exceptions.StopCrawl as stop:
                 visit.stop = stop.reason or "StopCrawl"
+            visit.found = len(output.requests)
             outcome.links = self._links.judge(
                 output.requests, depth=lease.depth + 1, skips=visit.skips, page=response, refused=outcome.refused
             )

@@ -21,6 +21,11 @@ class Scope:
         self._domains = frozenset(d.lower().lstrip(".").rstrip(".") for d in allowed_domains or ())
         self._known: dict[str, bool] = {}
 
+    @property
+    def domains(self) -> list[str]:
+        """The hosts whose pages, and whose subdomains' pages, belong to the crawl."""
+        return sorted(self._domains)
+
     def join(self, origin: Origin) -> bool:
         """Take the host of a start URL in; True when it is new."""
         host = origin.host.rstrip(".")

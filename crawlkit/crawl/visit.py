@@ -24,6 +24,7 @@ class Visit:
     #: The epoch of the login in which it was fetched; None for a page of another profile, or without a login.
     epoch: int | None = None
     sent: int = 0
+    found: int = 0
     skips: Counter[str] = field(default_factory=Counter)
 
     def hide(self, redact: Callable[[str], str]) -> None:

@@ -176,6 +176,8 @@ class Form:
         given = kwargs.pop("headers", None) or {}
         overridden = {name.lower() for name in given}
         headers = {name: value for name, value in sent.headers.items() if name.lower() not in overridden}
+        if sent.method == "GET":
+            kwargs.setdefault("safe", True)  # who fills in a form wants it sent, whatever tokens the page put into it
         return cls(sent.url, callback, sent.method, headers={**headers, **given}, body=sent.body or b"", **kwargs)
 
     # --- the entry list -----------------------------------------------------------------------------------------------
