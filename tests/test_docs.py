@@ -25,6 +25,7 @@ import trustme
 from pytest_httpbin import certs
 
 from crawlkit.testing import demo_site, demo_site_runs
+from tests.cli import stand_in_programs
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
@@ -74,6 +75,14 @@ def folder(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "spiders", tmp_path / "spiders", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "crawl.toml", tmp_path)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def no_crontab_of_ours(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page installs goes to stand-ins for crontab(1) and systemctl(1)."""
+    home = tmp_path_factory.mktemp("programs")
+    monkeypatch.setenv("PATH", f"{stand_in_programs.stand_ins(home / 'bin').folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ def read_project(targets: Sequence[str]) -> Project:
     """
     folder = project_folder(targets)
     config = find_config(folder)
+    scheduled = _scheduled(config)
     sources, unread = _spiders(targets, folder)
     jobs: dict[str, Job] = {}
     for source, target in sources.items():
@@ -86,7 +87,7 @@ def read_project(targets: Sequence[str]) -> Project:
             both = f"{shown(jobs[job.spider].file)} and {shown(job.file)}"
             raise UsageError(f"{config.label}: spiders.{job.spider}.schedule: two spiders have this name: {both}")
         jobs[job.spider] = job
-    missing = [name for name in _scheduled(config) if name not in {source.spider.name for source in sources}]
+    missing = [name for name in scheduled if name not in {source.spider.name for source in sources}]
     if missing:
         raise _missing(missing[0], config, targets, sources, unread)
     return Project(folder, tuple(jobs[name] for name in sorted(jobs)), tuple(unread))
@@ -133,7 +134,8 @@ def _spiders(targets: Sequence[str], folder: Path) -> tuple[dict[SpiderSource, s
 
 
 def _scheduled(config: ConfigFile) -> list[str]:
-    """The spiders that crawl.toml itself has a schedule for."""
+    """The spiders that crawl.toml itself has a schedule for. ConfigError when anything in it is wrong."""
+    resolve_settings(config)
     names = config.tables.get("spiders", {})
     return [name for name in names if resolve_settings(config, spider=name).job.schedule is not None]
 
