@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import dataclass
 from typing import Any
 
 #: Tallies of runs older than so many are dropped.
@@ -25,12 +26,63 @@ def write_tally(connection: sqlite3.Connection, run: int, tally: dict[str, Any])
     connection.execute("DELETE FROM _tallies WHERE run <= ?", (run - _KEPT_RUNS,))
 
 
-def read_tallies(connection: sqlite3.Connection, crawls: list[int]) -> dict[int, list[dict[str, Any]]]:
-    """The tallies of the runs of each of `crawls`, in their order; runs that were killed early have none."""
-    found: dict[int, list[dict[str, Any]]] = {crawl: [] for crawl in crawls}
-    for crawl in crawls:
+@dataclass(frozen=True, slots=True)
+class PastCrawl:
+    """A crawl with what its runs left.
+
+    `run` ended it, at `ended` (seconds since 1970), with `outcome`; pages and seconds are those of all its runs; `records`
+    are their tallies, oldest first, without those of runs that were killed.
+    """
+
+    run: int
+    ended: float
+    outcome: str | None
+    done: int
+    failed: int
+    seconds: float
+    records: list[dict[str, Any]]
+
+
+def read_crawl(connection: sqlite3.Connection, run: int) -> PastCrawl:
+    """The crawl of `run` with its runs up to that one."""
+    row = connection.execute(
+        f"{_CRAWLS} WHERE crawl = (SELECT crawl FROM _runs WHERE id = ?) AND id <= ? GROUP BY crawl", (run, run)
+    ).fetchone()
+    return _crawl(connection, row)
+
+
+def read_past(connection: sqlite3.Connection, run: int, limit: int = 60) -> list[PastCrawl]:
+    """The last complete crawls before that of `run` that were made with the same arguments, oldest first."""
+    rows = connection.execute(
+        f"{_CRAWLS} WHERE crawl < (SELECT crawl FROM _runs WHERE id = ?)"
+        " AND arguments IS (SELECT arguments FROM _runs WHERE id = ?)"
+        " GROUP BY crawl HAVING max(finished) ORDER BY crawl DESC LIMIT ?",
+        (run, run, limit),
+    ).fetchall()
+    return [_crawl(connection, row) for row in reversed(rows)]
+
+
+_CRAWLS = (
+    "SELECT crawl, max(id), max(coalesce(ended, last_commit, started)), sum(pages), sum(failed),"
+    " sum(coalesce(ended, last_commit, started) - started) FROM _runs"
+)
+
+
+def _crawl(connection: sqlite3.Connection, row: tuple[Any, ...]) -> PastCrawl:
+    crawl, run, ended, done, failed, seconds = row
+    [outcome] = connection.execute("SELECT outcome FROM _runs WHERE id = ?", (run,)).fetchone()
+    records = [
+        json.loads(text)
         for (text,) in connection.execute(
-            "SELECT tally FROM _tallies JOIN _runs ON _runs.id = _tallies.run WHERE crawl = ? ORDER BY run", (crawl,)
-        ):
-            found[crawl].append(json.loads(text))
-    return found
+            "SELECT tally FROM _tallies JOIN _runs ON _runs.id = run WHERE crawl = ? AND run <= ? ORDER BY run",
+            (crawl, run),
+        )
+    ]
+    return PastCrawl(run, ended, outcome, done, failed, seconds, records)
+
+
+def read_tally(connection: sqlite3.Connection, run: int) -> dict[str, Any] | None:
+    """What one run left."""
+    row = connection.execute("SELECT tally FROM _tallies WHERE run = ?", (run,)).fetchone()
+    tally: dict[str, Any] | None = json.loads(row[0]) if row else None
+    return tally

@@ -1,0 +1,47 @@
+"""Finding: one thing that a health check found, as a sentence and as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is beyond its bounds, or against a rule.
+
+    `about` names what was measured, the same from run to run: "column:items.price". `was` and `now` are for a person.
+    `since` is the run in which it was found first, `since_at` when that ended (seconds since 1970), None while it is new.
+    `example` is the URL of a page to look at, empty when there is none. `pages` is on how many it was seen; 0 for what
+    every run shows anew.
+    """
+
+    about: str
+    text: str
+    was: str
+    now: str
+    example: str = ""
+    since: int | None = None
+    since_at: float | None = None
+    pages: float = 0
+
+    def first_in(self, run: int, at: float | None) -> Finding:
+        """The same, known since `run`."""
+        return replace(self, since=run, since_at=at)
+
+    @property
+    def sentence(self) -> str:
+        """All of it on one line."""
+        since = f", since run {self.since}" if self.since is not None else ""
+        example = f"; look at {self.example}" if self.example else ""
+        return f"{self.text}{since}{example}"
+
+    def as_json(self) -> dict[str, Any]:
+        """As the JSON line and the database have it."""
+        return {**asdict(self), "sentence": self.sentence}
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> Finding:
+        """What `as_json` gave."""
+        return cls(**{name: value for name, value in told.items() if name in cls.__dataclass_fields__})

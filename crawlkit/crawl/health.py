@@ -1,0 +1,232 @@
+"""Health: a complete crawl compared with the spider's own past: what fell silent, which column is empty, a login in the way.
+
+What belongs here: the figures of a crawl, and the sentences about those beyond their bounds. What does not: the bounds
+(bounds.py), the author's rules (expect.py), counting (record.py), reading the past (checkup.py). Pure functions.
+
+Compared are columns (share of empty values), page types (pages without items, items and links a page), tables (rows),
+pages, statuses, failures, redirects to a login, password forms, duration. Rows of one page are not independent of each
+other, so that a share counts as seen on as many pages, not rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from crawlkit.crawl.bounds import enough_to_tell, least_amount, longest_time, share_bound
+from crawlkit.crawl.finding import Finding
+from crawlkit.crawl.quantities import duration_text
+
+#: Findings that are told of one run.
+_MOST = 20
+_FEW_PAGES = 5  # of a type: fewer say nothing of a mean
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One complete crawl: the run that ended it and when (seconds since 1970), its pages, its length, its record."""
+
+    run: int
+    at: float
+    done: int
+    failed: int
+    seconds: float
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    def part(self, *path: str) -> Any:
+        """What the record has at `path`; an empty table when there is nothing."""
+        value: Any = self.record
+        for name in path:
+            value = value.get(name, {}) if isinstance(value, Mapping) else {}
+        return value
+
+    def number(self, *path: str) -> float:
+        """A number of the record, 0 when it has none."""
+        value = self.part(*path)
+        return value if isinstance(value, int | float) else 0
+
+
+def examine(now: Facts, past: Sequence[Facts], *, ignored: frozenset[str] = frozenset()) -> list[Finding]:
+    """What is beyond its bounds, the gravest first. `ignored`: columns ("price" or "items.price") that may be empty.
+
+    Nothing is found while `past` has fewer than three crawls.
+    """
+    found = [
+        *_walls(now, past),
+        *_columns(now, past, ignored),
+        *_types(now, past),
+        *_tables(now, past),
+        *_pages(now, past),
+        *_answers(now, past),
+        *_time(now, past),
+    ]
+    return found[:_MOST]
+
+
+# --- logins ----------------------------------------
+
+
+def _walls(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
+    def share(facts: Facts, kind: str) -> tuple[float, float]:
+        return facts.number("walls", kind), _ended(facts) if kind == "redirects" else facts.number("pages", "parsed")
+
+    for kind, words in (
+        ("redirects", "were redirected to a login page"),
+        ("forms", "gave no item and ask for a password"),
+    ):
+        beyond = share_bound([share(facts, kind) for facts in past], share(now, kind))
+        if beyond is not None:
+            part, whole = share(now, kind)
+            yield Finding(
+                f"login:{kind}",
+                f"{part:.0f} of {whole:.0f} pages {words}, usually {_percent(beyond[0])}",
+                _percent(beyond[0]),
+                _percent(part / whole),
+                str(now.part("walls", "example") or ""),
+                pages=whole,
+            )
+
+
+# --- items ----------------------------------------
+
+
+def _columns(now: Facts, past: Sequence[Facts], ignored: frozenset[str]) -> Iterator[Finding]:
+    for table in now.part("tables"):
+        known = {column: None for facts in past for column in facts.part("tables", table, "filled")}
+        for column in known:
+            if column in ignored or f"{table}.{column}" in ignored:
+                continue
+            beyond = share_bound([_empty(facts, table, column) for facts in past], _empty(now, table, column))
+            if beyond is not None:
+                part, whole = _empty(now, table, column)
+                rows = now.number("tables", table, "rows")
+                yield Finding(
+                    f"column:{table}.{column}",
+                    f"column {column!r} of table {table!r} is empty in {_percent(part / whole)} of {rows:.0f} rows, "
+                    f"usually in {_percent(beyond[0])}",
+                    _percent(beyond[0]),
+                    _percent(part / whole),
+                    str(now.part("tables", table, "examples", column) or ""),
+                    pages=whole,
+                )
+
+
+def _empty(facts: Facts, table: str, column: str) -> tuple[float, float]:
+    """How many of how many pages lack the column, as far as shares of rows tell."""
+    rows, pages = facts.number("tables", table, "rows"), facts.number("tables", table, "pages")
+    if not rows:
+        return 0.0, 0.0
+    return pages * (1 - facts.number("tables", table, "filled", column) / rows), pages
+
+
+def _types(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
+    """Page types: how many of their pages gave no item, how many items and links a page gave."""
+    for name in {name: None for facts in past for name in facts.part("types")}:
+        pages = now.number("types", name, "pages")
+        silent = [(facts.number("types", name, "silent"), facts.number("types", name, "pages")) for facts in past]
+        beyond = share_bound(silent, (now.number("types", name, "silent"), pages))
+        example = str(now.part("types", name, "example") or "")
+        if beyond is not None:
+            share = now.number("types", name, "silent") / pages
+            yield Finding(
+                f"type:{name}.items",
+                f"{_percent(share)} of the {pages:.0f} pages for {name}() gave no item, usually {_percent(beyond[0])}",
+                _percent(beyond[0]),
+                _percent(share),
+                example,
+                pages=pages,
+            )
+            continue
+        for what in ("items", "links"):
+            yield from _mean(now, past, name, what)
+
+
+def _mean(now: Facts, past: Sequence[Facts], name: str, what: str) -> Iterator[Finding]:
+    pages = now.number("types", name, "pages")
+    before = [facts for facts in past if facts.number("types", name, "pages") >= min(_FEW_PAGES, max(pages, 1))]
+    if pages < 1 or (pages < _FEW_PAGES and any(facts.number("types", name, "pages") != pages for facts in before)):
+        return  # a handful of pages is no sample, unless it is always the same handful
+    means = [facts.number("types", name, what) / facts.number("types", name, "pages") for facts in before]
+    mean = now.number("types", name, what) / pages
+    beyond = least_amount(means, mean, noise=1 / math.sqrt(pages) if pages >= _FEW_PAGES else 0.0)
+    if beyond is not None and enough_to_tell(beyond[0] * pages, mean * pages):
+        yield Finding(
+            f"type:{name}.{what}",
+            f"the pages for {name}() gave {mean:.1f} {what} each, usually {beyond[0]:.1f}",
+            f"{beyond[0]:.1f}",
+            f"{mean:.1f}",
+            str(now.part("types", name, "example") or ""),
+            pages=pages,
+        )
+
+
+def _tables(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
+    for table in {table: None for facts in past for table in facts.part("tables")}:
+        totals = [facts.number("tables", table, "total") for facts in past]
+        yield from _count(
+            f"table:{table}", f"table {table!r} has {{}} rows", totals, now.number("tables", table, "total")
+        )
+
+
+def _count(about: str, words: str, before: Sequence[float], count: float) -> Iterator[Finding]:
+    beyond = least_amount(before, count)
+    if beyond is not None and enough_to_tell(beyond[0], count):
+        was, is_ = f"{beyond[0]:.0f}", f"{count:.0f}"
+        yield Finding(about, f"{words.format(is_)}, usually {was}", was, is_)
+
+
+# --- pages ----------------------------------------
+
+
+def _pages(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
+    yield from _count("pages", "{} pages were done", [facts.done for facts in past], now.done)
+    yield from _share("failed", "of the pages failed", [(f.failed, _ended(f)) for f in past], (now.failed, _ended(now)))
+
+
+def _answers(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
+    """The mix of statuses: those that bring nothing."""
+
+    def share(facts: Facts, status: str) -> tuple[float, float]:
+        return facts.number("statuses", status), sum(facts.part("statuses").values())
+
+    for status in now.part("statuses"):
+        if status[:1] != "2" and status != "304":
+            words = f"of the answers had status {status}"
+            yield from _share(f"status:{status}", words, [share(facts, status) for facts in past], share(now, status))
+
+
+def _share(
+    about: str, words: str, before: Sequence[tuple[float, float]], share: tuple[float, float]
+) -> Iterator[Finding]:
+    beyond = share_bound(before, share)
+    if beyond is not None:
+        was, is_ = _percent(beyond[0]), _percent(share[0] / share[1])
+        yield Finding(about, f"{is_} {words}, usually {was}", was, is_)
+
+
+def _time(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
+    beyond = longest_time([facts.seconds for facts in past], now.seconds)
+    if beyond is not None:
+        was, is_ = duration_text(beyond[0]), duration_text(now.seconds)
+        yield Finding("duration", f"it took {is_}, usually {was}", was, is_)
+
+
+def pages_behind(about: str, now: Facts) -> float:
+    """How many pages of this crawl say anything about what a finding was about."""
+    for table in now.part("tables"):
+        if about.removeprefix("expect:required:").removeprefix("column:").startswith(f"{table}."):
+            return now.number("tables", table, "pages")
+    for name in now.part("types"):
+        if about.startswith(f"type:{name}."):
+            return now.number("types", name, "pages")
+    return _ended(now) if about == "login:redirects" else now.number("pages", "parsed") if about == "login:forms" else 0
+
+
+def _ended(facts: Facts) -> float:
+    return sum(facts.number("pages", state) for state in ("done", "failed", "skipped"))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.095 or share < 0.0005 else f"{100 * share:.1f} %"
