@@ -25,7 +25,9 @@ _COMMANDS = {
     "login": ("login", "Try a spider's login, show what was seen, save the session."),
     "session": ("session", "List, show, import, export and encrypt saved sessions."),
     "parse": ("parse", "Show what a callback yields for one page; nothing is stored."),
+    "check": ("check", "Run a spider's callbacks on saved pages, and save such pages."),
     "export": ("export", "Write a spider's items to a JSON Lines, JSON or CSV file."),
+    "diff": ("diff", "Show which items are new, changed or gone since the run before."),
     "runs": ("runs", "List the runs of a spider, or check its database."),
     "schedule": ("schedule", "Let cron or systemd run the spiders of crawl.toml."),
 }
