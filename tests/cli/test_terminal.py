@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlkit.cli.terminal import complain, console, is_terminal, safe
+from tests.cli.small_site import SPIDER, Site
+from tests.conftest import Command
 
 
 @given(st.text())
@@ -53,3 +57,20 @@ def test_the_console_prints_markup_as_text(capsys: pytest.CaptureFixture[str]) -
     """A page's title in square brackets is a title, no style and no link."""
     console(stderr=True).print("[bold]x[/bold] :smile: https://example.org/")
     assert "[bold]x[/bold] :smile: https://example.org/\n" == capsys.readouterr().err
+
+
+def test_without_a_terminal_there_are_no_colours(
+    crawlkit: Command, write_spider: Callable[..., Path], site: Site
+) -> None:
+    """Whatever TERM, FORCE_COLOR and their like say: cron's mail and log files are read as they are."""
+    write_spider(SPIDER, name="pages.py")
+    forced = {
+        "TERM": "xterm-256color",
+        "FORCE_COLOR": "1",
+        "CLICOLOR_FORCE": "1",
+        "TTY_COMPATIBLE": "1",
+        "NO_COLOR": "",
+    }
+    for words in (("run", "pages.py", "-a", f"base={site.url}"), ("runs", "pages")):
+        done = crawlkit(*words, **forced)
+        assert "\x1b" not in done.stdout + done.stderr
