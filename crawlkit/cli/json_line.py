@@ -13,7 +13,7 @@ from crawlkit.crawl.result import Result
 
 _BROKEN = (LOGIN_FAILED, INTERNAL, STORAGE_FAILED)  # codes whose reason is an error
 _OURS = ("spider", "outcome", "database")  # words of ours: a password that is one of them changes nothing
-_COUNTS = ("pages", "failed", "skipped", "items", "bytes", "requests", "retries", "logins")
+_COUNTS = ("pages", "failed", "skipped", "items", "bytes", "unchanged", "saved", "requests", "retries", "logins")
 
 
 def result_line(spider: str, database: str, result: Result) -> dict[str, Any]:

@@ -52,6 +52,8 @@ def details(result: Result, *, database: str, export: str) -> Iterator[str]:
         yield _row("items", ", ".join(tables))
     yield from _guarded(result)
     traffic = [counted(result.requests, "request"), size_text(result.bytes)]
+    if result.saved:
+        traffic.append(f"{size_text(result.saved)} not sent again")
     if result.retries:
         traffic.append(counted(result.retries, "retry", "retries"))
     if result.logins:
@@ -71,6 +73,8 @@ def details(result: Result, *, database: str, export: str) -> Iterator[str]:
 
 def _pages(result: Result) -> Iterator[str]:
     parts = [f"{result.pages} done", f"{result.failed} failed", f"{result.skipped} skipped"]
+    if result.unchanged:
+        parts[0] += f" ({result.unchanged} unchanged)"
     yield _row("pages", ", ".join(parts))
     yield from _reasons("failed", result.failures, result.examples)
     yield from _reasons("skipped", result.skips, result.examples)

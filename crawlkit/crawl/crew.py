@@ -29,7 +29,9 @@ from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.shelf import StoreShelf
 from crawlkit.crawl.spider import Spider
 from crawlkit.crawl.tally import Tally
+from crawlkit.crawl.unchanged import Unchanged, habits_of
 from crawlkit.crawl.visit import Visit
+from crawlkit.crawl.volatile import Volatile
 from crawlkit.crawl.worker import Worker
 from crawlkit.crawl.writer import Writer
 from crawlkit.exceptions import LoginError
@@ -60,6 +62,8 @@ def assemble(
     accounts: Accounts,
     guard: Guard,
     profile: str,
+    source_hash: str | None,
+    arguments: str,
     tally: Tally,
     clock: Clock,
     redact: Callable[[str], str],
@@ -124,6 +128,13 @@ def assemble(
         handle_status=frozenset((*settings.crawl.handle_status, *spider.handle_status, *spider.handle_httpstatus_list)),
         files=settings.folder,
         dry=rehearsal is not None,
+        unchanged=Unchanged(
+            habits_of(spider, settings, profile=profile, source_hash=source_hash, arguments=arguments),
+            Volatile(settings.crawl.ignore),
+            clock=clock,
+            bodies=store.bodies,
+            exchanges=accounts.pool.exchanges_here,
+        ),
         blame=Blame(
             profile,
             guard,

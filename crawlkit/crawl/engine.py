@@ -24,6 +24,7 @@ from crawlkit.crawl.crew import Crew, assemble
 from crawlkit.crawl.ending import DRAIN_SECONDS, Ending, close
 from crawlkit.crawl.guard import guard_of
 from crawlkit.crawl.loading import check_start_urls
+from crawlkit.crawl.provenance import source_hash as hash_of_source
 from crawlkit.crawl.rehearsal import Rehearsal
 from crawlkit.crawl.result import Progress, Result
 from crawlkit.crawl.scheduler import Scheduler
@@ -74,7 +75,7 @@ class Engine:
         self._settings = settings
         self._db = db
         self._source = source
-        self._source_hash = source_hash
+        self._source_hash = source_hash if source_hash is not None else hash_of_source(spider)
         self._vault = vault if vault is not None else settings.vault
         self._profile = profile or spider.profile or spider.name
         self._fresh = fresh
@@ -141,6 +142,7 @@ class Engine:
                 source=self._source,
                 adopt=self._adopt,
                 history_runs=self._settings.store.history_runs,
+                bodies=self._settings.store.bodies,
             ) as store:
                 return self._run(store, accounts, starts)
         finally:
@@ -192,6 +194,8 @@ class Engine:
             accounts=accounts,
             guard=self._guard,
             profile=self._profile,
+            source_hash=self._source_hash,
+            arguments=self._arguments,
             tally=self._tally,
             clock=self._clock,
             redact=self._redactor.redact,
@@ -286,6 +290,8 @@ class Engine:
             skipped=tally.skipped,
             items=tally.items,
             bytes=tally.bytes,
+            unchanged=tally.unchanged,
+            saved=tally.saved,
             elapsed=time.monotonic() - self._started,
             requests=tally.requests,
             retries=tally.retries,
@@ -309,7 +315,7 @@ class Engine:
         if self._rehearsal is not None:
             self._rehearsal.visited(visit, verdict)
         if visit.outcome.links and verdict.state == visit.outcome.state == "done":
-            crew.links.remember(visit.outcome.links)  # the links of any other verdict were dropped
+            crew.links.remember(visit.outcome.links, verdict.targets)  # the links of any other verdict were dropped
         if crew.canary is not None and verdict.state == "done":
             crew.canary.committed(visit)
         if visit.stop is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -117,8 +117,13 @@ class Fetcher:
             )
         raise HopRefused("robots")
 
-    def fetch(self, request: Request, lease: Lease, *, identity: bool = False) -> Response:
-        """One exchange with its redirects, the body read. Raises RequestException, HopRefused, RobotsUnavailable."""
+    def fetch(
+        self, request: Request, lease: Lease, *, identity: bool = False, conditions: Mapping[str, str] | None = None
+    ) -> Response:
+        """One exchange with its redirects, the body read. Raises RequestException, HopRefused, RobotsUnavailable.
+
+        `conditions` are headers that let this URL, and none that it redirects to, answer 304.
+        """
         account = self._account_of(request)
         session = account.session
         if lease.start:
@@ -130,6 +135,8 @@ class Fetcher:
                 prepared.prepare_auth(userinfo)
         if identity:
             prepared.headers["Accept-Encoding"] = "identity"
+        if conditions:
+            prepared.headers.update(conditions)
         meta = request.meta
         arguments: dict[str, Any] = {}
         timeout = request.timeout if request.timeout is not None else meta.get("download_timeout")
@@ -141,7 +148,9 @@ class Fetcher:
         response = session.send(
             prepared,
             allow_redirects=not meta.get("dont_redirect", False),
-            check_hop=lambda answer, onward: self._check_hop(lease, request, onward, account.membership),
+            check_hop=lambda answer, onward: self._check_hop(
+                lease, request, onward, account.membership, conditions or ()
+            ),
             heal=False,
             **arguments,
         )
@@ -149,11 +158,18 @@ class Fetcher:
         return response
 
     def _check_hop(
-        self, lease: Lease, request: Request, onward: PreparedRequest, membership: Membership | None
+        self,
+        lease: Lease,
+        request: Request,
+        onward: PreparedRequest,
+        membership: Membership | None,
+        conditions: Iterable[str],
     ) -> None:
         """Judge a redirect's target before it is followed. To the login page it may always go: that is how a session's
         end shows.
         """
+        for name in conditions:  # they are of the page that was asked for
+            onward.headers.pop(name, None)
         href = urls.canonical(onward.url or "")
         if href is None or not urls.has_scheme(href):
             raise HopRefused("bad_redirect")

@@ -18,6 +18,7 @@ from crawlkit.crawl.spider import Spider
 from crawlkit.exceptions import SpiderError
 from crawlkit.sessions.request import Request
 from crawlkit.store.outcome import Link, Refusal
+from crawlkit.store.secrets import without_secrets
 
 if TYPE_CHECKING:
     from crawlkit.sessions.response import Response
@@ -75,7 +76,7 @@ class Links:
         self.instead: Callable[[list[Link]], list[Link]] | None = None
         #: What URLs said before an `@`, by origin: it is sent, and never written down.
         self._userinfo = {} if userinfo is None else userinfo
-        self._known: dict[bytes, None] = {}
+        self._known: dict[bytes, int] = {}
         self._lock = Lock()
         self._warned: set[str] = set()
 
@@ -100,15 +101,18 @@ class Links:
         skips: Counter[str],
         page: Response | None = None,
         refused: list[Refusal] | None = None,
+        known: list[int] | None = None,
     ) -> list[Link]:
         """Links of `page`, one for each page not known yet; `skips` counts the others by reason.
 
-        What the guard does not let through goes to `refused`, once a run.
+        What the guard does not let through goes to `refused`, once a run. `known` gets the pages of the other links, as the
+        store counts them, and a 0 for a link whose request cannot be read back from the store as it was.
         """
         anchors = Anchors(page)
         links: list[Link] = []
         here: set[bytes] = set()
-        known = self._known
+        remembered = self._known
+        noted: list[int] = [] if known is None else known
         too_deep = self._max_depth is not None and depth > self._max_depth
         for request in requests:
             href = self._canonical(request.url)
@@ -128,24 +132,33 @@ class Links:
                 continue
             link = self._link(request, href, origin, depth=depth, start=False)
             if not link.dont_filter:
-                if link.fingerprint in known or link.fingerprint in here:
+                if link.fingerprint in here:
                     continue
                 here.add(link.fingerprint)
+                if link.fingerprint in remembered:
+                    noted.append(remembered[link.fingerprint])
+                    continue
             reason = self.guard.judge(href, request, anchors)
             if reason is None:
                 links.append(link)
+                if not _is_kept(link) or ("@" in request.url and urls.split_userinfo(request.url)[1] is not None):
+                    noted.append(0)
             elif refused is not None and (refusal := self.guard.list(href, reason, anchors.text_of(href))) is not None:
                 refused.append(refusal)
         return links if self.instead is None else self.instead(links)
 
-    def remember(self, links: Iterable[Link]) -> None:
-        """Take in links that a commit has made durable, so that they need not travel to the store again."""
+    def remember(self, links: Iterable[Link], pages: Mapping[bytes, int]) -> None:
+        """Take in links that a commit has made durable, so that they need not travel to the store again. `pages` says
+        under which number the store has each.
+        """
         with self._lock:
             known = self._known
             if len(known) > _REMEMBERED:
-                self._known = known = dict.fromkeys(islice(known, _REMEMBERED // 2, None))
+                self._known = known = dict(islice(known.items(), _REMEMBERED // 2, None))
             for link in links:
-                known[link.fingerprint] = None
+                page = pages.get(link.fingerprint)
+                if page is not None:  # not one of `dont_filter`, which is another page each time
+                    known[link.fingerprint] = page if _is_kept(link) else 0
 
     def _link(self, request: Request, href: str, origin: urls.Origin, *, depth: int, start: bool) -> Link:
         if request._meta:
@@ -203,3 +216,8 @@ class Links:
             return True
         segments = Counter(part for part in path.split("/") if part)
         return bool(segments) and max(segments.values()) >= _REPEATED
+
+
+def _is_kept(link: Link) -> bool:
+    """Whether the store keeps the link's request as it is when its page has ended."""
+    return link.request is None or without_secrets(link.request) is link.request

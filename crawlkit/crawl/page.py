@@ -1,6 +1,6 @@
 """Page: the life of one page in a worker, from lease to outcome. Knows neither threads nor the database.
 
-    load the request → login → robots → fetch → status → logged in? → callback → Visit
+    load the request → login → robots → fetch → status → logged in? → unchanged? → callback → Visit
 
 Each step may end the page: done, failed, skipped, or given back to the queue with a not-before time.
 """
@@ -27,18 +27,19 @@ from crawlkit.crawl.request import load
 from crawlkit.crawl.robots import RobotsUnavailable
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.spider import Spider
+from crawlkit.crawl.unchanged import Unchanged
 from crawlkit.crawl.visit import Visit
 from crawlkit.sessions.membership import Healing, Membership
 from crawlkit.sessions.request import Request
 from crawlkit.sessions.retry import RetryPolicy
-from crawlkit.store.outcome import Lease, Outcome
+from crawlkit.store.outcome import GONE, Lease, Outcome
 
 if TYPE_CHECKING:
     from crawlkit.sessions.response import Response
 
 log = logging.getLogger(__name__)
 
-_GONE = (404, 410)
+_GONE_STATUSES = (404, 410)
 _DOUBT_SECONDS = 1.0
 
 
@@ -57,6 +58,7 @@ class Visitor:
         handle_status: frozenset[int],
         files: Path,
         blame: Blame,
+        unchanged: Unchanged,
         dry: bool = False,
     ) -> None:
         self._spider = spider
@@ -68,6 +70,7 @@ class Visitor:
         self._handle_status = handle_status
         self._files = files
         self._blame = blame
+        self._unchanged = unchanged
         self._dry = dry
         self._mishaps = Mishaps(
             spider, links=links, scheduler=scheduler, policy=policy, clock=clock, files=files, dry=dry
@@ -93,6 +96,8 @@ class Visitor:
         reason = self._links.guard.at_sending(lease.url, request, start=lease.start)
         if reason is not None:
             return self._guarded(visit, lease.url, reason)
+        if self._unchanged.need_not_ask(visit, lease, request):
+            return self._done(visit, lease, request)
         membership = self._fetcher.membership_of(request)
         if membership is None:
             return self._visit(visit, lease, request, release)
@@ -149,13 +154,14 @@ class Visitor:
         visit.requests += 1
         started = self._clock.monotonic()
         visit.outcome.fetched_at = self._clock.time()
+        conditions = self._unchanged.conditions(visit, lease, request, membership)
         with self._blame.exchange() as visit.sent:
             try:
-                response = self._fetcher.fetch(request, lease)
+                response = self._fetcher.fetch(request, lease, conditions=conditions)
             except exceptions.ContentDecodingError:
                 # A server that mislabels its coding is asked once more for none at all.
                 visit.requests += 1
-                response = self._fetcher.fetch(request, lease, identity=True)
+                response = self._fetcher.fetch(request, lease, identity=True, conditions=conditions)
         outcome = visit.outcome
         outcome.elapsed = self._clock.monotonic() - started
         outcome.status = response.status_code
@@ -172,6 +178,11 @@ class Visitor:
         self, visit: Visit, lease: Lease, request: Request, response: Response, epoch: int, release: Callable[[], None]
     ) -> Visit:
         status = response.status_code
+        if status == 304 and visit.conditional:  # it says nothing of the login
+            if self._unchanged.not_modified(visit, lease, response):
+                return self._done(visit, lease, request)
+            release()
+            return self._call_back(visit, lease, request, response)
         if status in OVERLOADED or status in self._policy.statuses:
             again = self._mishaps.overloaded(visit, lease, request, response)
             if again is not None:
@@ -186,6 +197,7 @@ class Visitor:
                     return self._mishaps.author_failed(visit, lease, request, response, error, "logged_in")
                 if logged_out:
                     return self._heal(visit, lease, request, response, epoch, release, membership)
+            self._unchanged.proves(membership, epoch)
             self._blame.alive(membership, lease.url, visit.sent, epoch)
             if self._blame.suspected(lease.url, request):
                 if not membership.lives() or membership.epoch != epoch:
@@ -194,6 +206,10 @@ class Visitor:
             membership.let_go()
         if not (200 <= status < 300 or wanted):
             return self._refused(visit, lease, request, response)
+        if lease.probe and response.history and visit.outcome.final_url != (lease.ended or lease.url):
+            return visit.skip(GONE)
+        if self._unchanged.as_before(visit, lease, response):
+            return self._done(visit, lease, request)
         release()
         return self._call_back(visit, lease, request, response)
 
@@ -202,12 +218,12 @@ class Visitor:
         status = response.status_code
         error = HttpError(f"{response.url} answered {status} {response.reason}", response=response)
         self._mishaps.failed(visit, request, error, response)
-        if status not in _GONE or lease.start:
+        if status not in _GONE_STATUSES or lease.start:
             return visit
         if visit.outcome.rows or visit.outcome.links:  # its errback dealt with it
             visit.outcome.state, visit.outcome.error = "done", None
             return visit
-        return visit.skip("gone")
+        return visit.skip(GONE)
 
     def _heal(
         self,
@@ -303,7 +319,12 @@ class Visitor:
                 visit.stop = stop.reason or "StopCrawl"
             visit.found = len(output.requests)
             outcome.links = self._links.judge(
-                output.requests, depth=lease.depth + 1, skips=visit.skips, page=response, refused=outcome.refused
+                () if lease.probe else output.requests,
+                depth=lease.depth + 1,
+                skips=visit.skips,
+                page=response,
+                refused=outcome.refused,
+                known=outcome.known,
             )
         except exceptions.LoginError:
             raise  # of what the callback itself asked for: the page is not at fault
@@ -314,9 +335,14 @@ class Visitor:
             return self._mishaps.retry_or_fail(visit, lease, request, failed.error)
         except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt too: nothing may end a worker
             return self._mishaps.author_failed(visit, lease, request, response, error, "callback")
-        outcome.state = "done"
         outcome.rows = output.rows
         visit.dropped = output.dropped
+        self._unchanged.remember(visit, lease, request, response, output)
+        return self._done(visit, lease, request)
+
+    def _done(self, visit: Visit, lease: Lease, request: Request) -> Visit:
+        outcome = visit.outcome
+        outcome.state = "done"
         if request.method == "GET" and not request.body and (lease.start or not request.dont_filter):
-            outcome.page_key = self._links.page_key(response.url, request)
+            outcome.page_key = self._links.page_key(outcome.final_url or lease.url, request)
         return visit

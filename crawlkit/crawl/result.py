@@ -46,7 +46,9 @@ class Progress:
 class Result:
     """How a run ended.
 
-    `pages` counts the pages done, `requests` the exchanges of pages that were tried (retries included), `bytes` decoded
+    `pages` counts the pages done, `unchanged` those of them that are as an earlier run found them and were not parsed,
+    `items` the rows that they all have, `saved` the bytes that were not sent for it. `requests` counts the exchanges of
+    pages that were tried (retries included), `bytes` decoded
     bodies. `failures` counts reasons, `examples` holds one URL for each. `skips` counts the reasons of pages that were
     skipped, `not_followed` those of links that never became pages. `slow` lists the slowest pages with seconds.
     `refused` are the links that the guard did not let through, `quarantined` URLs that were followed by the end of a login.
@@ -61,6 +63,8 @@ class Result:
     skipped: int = 0
     items: int = 0
     bytes: int = 0
+    unchanged: int = 0
+    saved: int = 0
     elapsed: float = 0.0
     requests: int = 0
     retries: int = 0

@@ -179,6 +179,23 @@ def _read_pattern(value: object) -> str:
 PATTERNS = sequence(Kind("", _read_pattern), url_patterns.WORDS)
 
 
+def _read_regex(value: object) -> str:
+    if not isinstance(value, str) or not value or len(value) > 2000:
+        raise ValueError("not a text")
+    try:
+        pattern = re.compile(value.encode())
+    except (re.error, UnicodeEncodeError):
+        raise ValueError("not a regular expression") from None
+    if pattern.search(b""):
+        raise ValueError("it fits nothing at all, and so everywhere")
+    return value
+
+
+REGEXES = sequence(
+    Kind("", _read_regex), "a list of regular expressions, none of which fits an empty text, such as ['Visitors: \\d+']"
+)
+
+
 def _read_headers(value: object) -> Mapping[str, str | None]:
     if not isinstance(value, Mapping):
         raise ValueError("not a table")

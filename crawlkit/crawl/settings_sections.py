@@ -18,6 +18,7 @@ from crawlkit.crawl.settings_kinds import (
     PATTERNS,
     POSITIVE_DURATION,
     PROXIES,
+    REGEXES,
     SCHEDULE,
     SIZE,
     STATUSES,
@@ -54,6 +55,9 @@ class CrawlSettings:
     guard_allow: tuple[str, ...] = key((), PATTERNS, "patterns of URLs that the guard lets through")
     guard_deny: tuple[str, ...] = key((), PATTERNS, "patterns of URLs that the guard refuses as well")
     incremental: bool = key(True, FLAG, "fetch again only what changed since the last run")
+    ignore: tuple[str, ...] = key((), REGEXES, "what counts for nothing when a page is compared with its last version")
+    revisit: str = key("always", choice("always", "learned"), "learned: ask less often for what seldom changes")
+    lastmod: bool = key(False, FLAG, "leave out pages that their sitemap says are older than the last fetch")
     handle_status: tuple[int, ...] = key((), STATUSES, "error statuses that go to the callback")
     max_html: int = key(10 * _MIB, SIZE, "HTML larger than this is not parsed")
     max_dom_depth: int = key(2000, whole(10), "HTML nested deeper than this is not parsed")
@@ -151,8 +155,6 @@ LATER: frozenset[str | tuple[str, ...]] = frozenset(
     (
         "archive",
         ("job", "expect"),
-        ("crawl", "incremental"),
-        ("store", "bodies"),
     )
 )
 

@@ -6,6 +6,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 #: The protocol's own limit of one file, uncompressed.
 MAX_BYTES = 50 * 1024 * 1024
 CALLBACK = "_parse_sitemap"
+#: The meta key under which a request has the `<lastmod>` of its URL, with `[crawl] lastmod = true`.
+LASTMOD = "sitemap_lastmod"
+#: A date without a time may be of any time zone, and means any time of that day.
+_DAY_SECONDS = (24 + 14) * 3600.0
+_LASTMOD = re.compile(rb"<(?:[A-Za-z0-9_]+:)?lastmod\s*>\s*([0-9TZ:.+-]{10,40})\s*</", re.IGNORECASE)
+_URL_END = re.compile(rb"</(?:[A-Za-z0-9_]+:)?url\s*>", re.IGNORECASE)
 _LOC = re.compile(
     rb"<(?:[A-Za-z0-9_]+:)?loc\s*>\s*(?:<!\[CDATA\[)?\s*([^<\]]{1,4096}?)\s*(?:\]\]>)?\s*</", re.IGNORECASE
 )
@@ -49,6 +56,8 @@ def follow_sitemap(spider: Spider, response: Response) -> Iterator[Request]:
     index = root is not None and root.group(1).lower() == b"sitemapindex"
     follow = [re.compile(pattern) for pattern in spider.sitemap_follow]
     rules = [(re.compile(pattern), _callback(spider, callback)) for pattern, callback in spider.sitemap_rules]
+    settings = getattr(spider, "settings", None)  # a test may call it before there are any
+    dated = settings is not None and settings.crawl.lastmod
     for match in _LOC.finditer(body):
         url = response.urljoin(unescape(match.group(1).decode("utf-8", "replace")).strip())
         if index:
@@ -57,8 +66,28 @@ def follow_sitemap(spider: Spider, response: Response) -> Iterator[Request]:
             continue
         for pattern, callback in rules:
             if pattern.search(url):
-                yield Request(url, callback=callback)
+                yield Request(url, callback=callback, meta=_dated(body, match.end()) if dated else None)
                 break
+
+
+def modified_before(lastmod: object, moment: float) -> bool:
+    """Whether a `<lastmod>` (W3C date and time) says that nothing changed since `moment`, in seconds since 1970."""
+    if not isinstance(lastmod, str):
+        return False
+    try:
+        when = datetime.fromisoformat(lastmod)
+    except ValueError:
+        return False
+    if when.tzinfo is None:
+        return when.replace(tzinfo=UTC).timestamp() + _DAY_SECONDS < moment
+    return when.timestamp() < moment
+
+
+def _dated(body: bytes, at: int) -> dict[str, str] | None:
+    """The meta of the URL whose `<loc>` ends at `at`."""
+    end = _URL_END.search(body, at, at + 8192)
+    found = _LASTMOD.search(body, at, end.start()) if end is not None else None
+    return {LASTMOD: found.group(1).decode("ascii")} if found is not None else None
 
 
 def _callback(spider: Spider, callback: Any) -> Any:

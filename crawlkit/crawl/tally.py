@@ -24,6 +24,8 @@ class Tally:
         self.skipped = 0
         self.items = 0
         self.bytes = 0
+        self.unchanged = 0
+        self.saved = 0
         self.requests = 0
         self.retries = 0
         self.dropped = 0
@@ -44,12 +46,14 @@ class Tally:
         """Count a visit whose outcome is committed."""
         outcome = visit.outcome
         self.requests += visit.requests
-        self.bytes += outcome.size
+        self.bytes += max(0, outcome.size - outcome.saved)
         self.retries += visit.retry
         if outcome.status is not None:
             self.statuses[outcome.status] += 1
         if verdict.state == "done":
             self.pages += 1
+            self.unchanged += verdict.unchanged
+            self.saved += outcome.saved
         elif verdict.state == "failed":
             self.failed += 1
             self._failure(verdict.reason or outcome.error or "unknown", visit.url)
@@ -63,7 +67,9 @@ class Tally:
             self.items += verdict.rows
             self.dropped += visit.dropped
             self.not_followed.update(visit.skips)
-            if verdict.rows:
+            if verdict.unchanged:
+                self.tables.update(verdict.tables)
+            elif verdict.rows:
                 self.tables.update(row.table for row in outcome.rows)
         if outcome.refused and verdict.state != STALE:
             self._refuse(outcome)

@@ -26,6 +26,13 @@ class Visit:
     sent: int = 0
     found: int = 0
     skips: Counter[str] = field(default_factory=Counter)
+    #: What unchanged.py notes on the way: the page's mark, whether the server may answer 304, the body that was kept, the
+    #: hash of the one that came, the exchanges of this thread so far.
+    mark: bytes | None = None
+    conditional: bool = False
+    kept: bytes | None = None
+    digest: bytes | None = None
+    exchanges: int = 0
 
     def hide(self, redact: Callable[[str], str]) -> None:
         """Take the secrets out of the reason or traceback, which the database will keep."""

@@ -270,8 +270,23 @@ class Writer(threading.Thread):
         elif not self.feeding and self._inbox.empty():
             if scheduler.outstanding:
                 scheduler.drop_parked()
-            if scheduler.outstanding == 0 and not self._due_unparked():
-                self.over.set()
+            while scheduler.outstanding == 0 and not self._due_unparked():
+                if not self._probe():
+                    self.over.set()
+                    return
+
+    def _probe(self) -> bool:
+        """Nothing is left to follow: ask of some pages that have rows and were not reached whether they are still there.
+
+        False when there are none, or when it may be for a fault of this run that they were not reached.
+        """
+        if self._tally.faults or self.scheduler.parked_hosts() or not self._store.done():
+            return False
+        verdict = self._store.add_unreached()
+        self.queued = self._store.queued()
+        for host in verdict.hosts:
+            self._claim(host)
+        return verdict.new_links > 0
 
     def _due_unparked(self) -> bool:
         """Whether a host that is not parked waits for its time."""

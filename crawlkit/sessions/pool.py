@@ -121,11 +121,17 @@ class ConnectionPool(Circulation):
         """The share that this thread uses for one call: the bound one, or one from the free list."""
         share: Share | None = getattr(self._local, "share", None)
         if share is not None and not share.closed:
+            share.used += 1  # by its worker alone
             return share
         try:
             return self._free.pop()
         except IndexError:
             return self.share()
+
+    def exchanges_here(self) -> int:
+        """How many exchanges this thread began over the share that is bound to it; 0 without one."""
+        share: Share | None = getattr(self._local, "share", None)
+        return 0 if share is None else share.used
 
     def check_in(self, share: Share) -> None:
         """The call is over."""

@@ -23,11 +23,13 @@ class Share:
     The worker takes from it first and its connections return to it; other workers borrow what lies idle in it.
     """
 
-    __slots__ = ("__weakref__", "_idle", "_lock", "_pool", "closed")
+    __slots__ = ("__weakref__", "_idle", "_lock", "_pool", "closed", "used")
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = weakref.ref(pool)  # a pool that is dropped must go at once, and its sockets with it
         self.closed = False
+        #: How many exchanges its worker began.
+        self.used = 0
         self._lock = threading.Lock()
         # By netloc, the connection used last at the end: what is asked most often is "anything for this host?".
         self._idle: dict[str, list[Wire]] = {}

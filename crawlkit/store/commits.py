@@ -18,7 +18,7 @@ from crawlkit.exceptions import ItemError
 from crawlkit.store.faults import is_of_a_row
 from crawlkit.store.frontier import Frontier
 from crawlkit.store.items import Items
-from crawlkit.store.outcome import SAME_PAGE, STALE, Lease, Outcome, Verdict
+from crawlkit.store.outcome import GONE, SAME_PAGE, STALE, Lease, Outcome, Verdict
 from crawlkit.store.pages import NotLeased, Pages
 from crawlkit.store.refusals import Refusals
 from crawlkit.store.revisits import Revisits
@@ -28,7 +28,7 @@ from crawlkit.store.targets import Target, Targets
 from crawlkit.store.totals import Totals
 
 #: Statuses of a page that is not there any more: skipped with one of them, it loses its rows.
-GONE = frozenset({404, 410})
+_GONE = frozenset({404, 410})
 
 #: What one outcome can cause, to be asked with `is_of_an_outcome`.
 SUSPECTS = (ItemError, NotLeased, OverflowError, UnicodeEncodeError, sqlite3.Error)
@@ -153,11 +153,11 @@ class Commits:
         self._totals.move(-1, self._crawl, "queued")
         self._totals.move(1, self._crawl, state)
         written = has if state == "done" or (outcome.rows and reason != SAME_PAGE) else 0
-        counts.add(state, written, outcome.size)
+        counts.add(state, written, max(0, outcome.size - outcome.saved))
+        counts.saved += outcome.saved if state == "done" else 0
         verdict = Verdict(outcome.page, state, reason, rows=written, unchanged=unchanged)
         if unchanged:
             counts.unchanged += 1
-            counts.saved += outcome.saved
             verdict.tables = self._items.tables_of(outcome.page)
             self._revisits.follow(outcome.page, lease.depth + 1, again, verdict)
         return verdict
@@ -180,7 +180,7 @@ class Commits:
 
     def _write_rows(self, outcome: Outcome, state: str, reason: str | None, had: int) -> int:
         """How many rows the page has now. One that failed keeps what it had, unless its errback yielded rows."""
-        if reason == SAME_PAGE or (state == "skipped" and outcome.status in GONE):
+        if reason == SAME_PAGE or (state == "skipped" and (reason == GONE or outcome.status in _GONE)):
             return self._items.replace(outcome.page, (), had=had) if had else 0
         if outcome.rows or (state == "done" and had):
             return self._items.replace(outcome.page, outcome.rows, had=had)

@@ -234,6 +234,11 @@ class Store:
         with self._wrapped:
             return self._totals.of(self._current().crawl, "queued")
 
+    def done(self) -> int:
+        """How many pages of this crawl are done."""
+        with self._wrapped:
+            return self._totals.of(self._current().crawl, "done")
+
     def leased(self) -> int:
         """How many pages are lent out."""
         return len(self._frontier.leases)

@@ -21,6 +21,9 @@ State = Literal["done", "failed", "skipped", "queued"]
 #: The reason of a page that was skipped because another request of the crawl ended on the same page.
 SAME_PAGE = "same page"
 
+#: The reason of a page that was skipped because it is not there any more: it loses its rows.
+GONE = "gone"
+
 #: The state in the verdict on an outcome that did not count: its page was not leased to this run any more.
 STALE = "stale"
 

@@ -22,6 +22,7 @@ _FOLLOW = (
 _SENDABLE = f"(request IS NULL OR request NOT LIKE '%{STRIPPED}')"
 _UNREACHED = (
     f"SELECT id, host, crawl, state FROM _pages WHERE id > ? AND crawl < ? AND items > 0 AND {_SENDABLE}"
+    " AND crawl IN (SELECT crawl FROM _runs WHERE arguments IS (SELECT arguments FROM _runs WHERE id = ?))"
     " ORDER BY id LIMIT ?"
 )
 _PROBE = (
@@ -56,8 +57,13 @@ class Revisits:
         self._count([(target.host, target.crawl, target.state) for target in targets], verdict)
 
     def probe(self, limit: int, verdict: Verdict) -> None:
-        """Queue at most `limit` pages that have rows and that this crawl has not reached, going on where it stopped."""
-        pages = self._connection.execute(_UNREACHED, (self._probed, self._crawl, limit)).fetchall()
+        """Queue at most `limit` pages that have rows and that this crawl has not reached, going on where it stopped.
+
+        Pages that a crawl with other -a arguments reached last are not this one's to miss.
+        """
+        if self._crawl == 1:
+            return
+        pages = self._connection.execute(_UNREACHED, (self._probed, self._crawl, self._run, limit)).fetchall()
         self._connection.executemany(_PROBE, [(self._crawl, page) for page, *_ in pages])
         self._count([(host, crawl, state) for _, host, crawl, state in pages], verdict)
         if pages:

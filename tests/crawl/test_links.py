@@ -97,7 +97,7 @@ def test_what_was_committed_is_not_handed_in_again() -> None:
     links = links_of()
     first = links.judge([Request("https://example.org/a")], depth=1, skips=Counter())
     assert 1 == len(links.judge([Request("https://example.org/a")], depth=1, skips=Counter()))
-    links.remember(first)
+    links.remember(first, {first[0].fingerprint: 7})
     assert [] == links.judge([Request("https://example.org/a")], depth=1, skips=Counter())
     assert 1 == len(links.judge([Request("https://example.org/a", dont_filter=True)], depth=1, skips=Counter()))
 

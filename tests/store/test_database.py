@@ -34,6 +34,7 @@ READS: dict[str, Callable[[Desk], Any]] = {
     "next_due": lambda desk: desk.store.next_due(HOST),
     "leased": lambda desk: desk.store.leased(),
     "queued": lambda desk: desk.store.queued(),
+    "done": lambda desk: desk.store.done(),
     "redirected_starts": lambda desk: desk.store.redirected_starts(),
     "robots": lambda desk: desk.store.robots("https://a.example"),
     "blamed": lambda desk: desk.store.blamed(),
