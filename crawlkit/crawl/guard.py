@@ -179,7 +179,7 @@ def _of_anchor(url: str, suspicion: Suspicion | None, anchor: Anchor) -> str | N
         return command.kind if command is not None else CHANGES
     if command is None or _is_name(anchor):
         return None
-    if (suspicion is not None and suspicion.reference) or _below(url, words.REFERENCE):
+    if (suspicion is not None and suspicion.reference) or _below(url, words.REFERENCE, itself=True):
         convicted = anchor.account if command.kind == LOGS_OUT else anchor.button
     elif command.form is Form.LOOSE:
         convicted = anchor.button or (command.kind == LOGS_OUT and anchor.account)
@@ -197,10 +197,10 @@ def _of_anchor(url: str, suspicion: Suspicion | None, anchor: Anchor) -> str | N
     return command.kind if convicted else None
 
 
-def _below(url: str, places: frozenset[str]) -> bool:
-    """Whether one of `places` is a folder of the URL's path."""
-    *folders, _ = url[len(f"{url.partition('://')[0]}://") :].partition("?")[0].split("/")[1:] or [""]
-    return any(fold(folder) in places for folder in folders)
+def _below(url: str, places: frozenset[str], *, itself: bool = False) -> bool:
+    """Whether one of `places` is a folder of the URL's path, or with `itself` its last part."""
+    parts = url.partition("://")[2].partition("?")[0].split("/")[1:]
+    return any(fold(part.partition(".")[0]) in places for part in (parts if itself else parts[:-1]))
 
 
 def _is_title(url: str, text: str, form: Form) -> bool:

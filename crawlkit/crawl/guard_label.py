@@ -39,7 +39,7 @@ _LONGEST_LABEL = 60
 _MOST_WORDS = 6
 _ANCESTORS = 10
 _ATTRIBUTE = re.compile(
-    r"""\s(title|aria-label|alt|class|id|rel|role|onclick|href|xlink:href|data-[\w-]+|hx-[\w-]+|up-[\w-]+)="([^"]*)\""""
+    r"""\s(title|aria-label|alt|class|id|rel|role|onclick|href|src|xlink:href|data-[\w-]+|hx-[\w-]+|up-[\w-]+)="([^"]*)\""""
 )
 _TELLING = re.compile(r' (title|aria-label|alt|class|id|onclick|(?:data|hx|up)-[\w-]+)="([^"]*)"')
 #: A manual's index: removeHandler(), os.remove, clear_cache.
@@ -101,11 +101,14 @@ def label_command(text: str) -> Command | None:
     """The command that a link's text or label is, None when it is none."""
     if not 1 < len(text) <= _LONGEST_LABEL or _CODE.search(text) is not None:
         return None
-    if (command := _whole(text)) is not None:
+    command = _whole(text)
+    if command is not None and command.form is not Form.LOOSE:
         return command
     if "[" in text or "(" in text or "（" in text or "【" in text:
         parts = [_ASIDE.sub(" ", text), *_IN_BRACKETS.findall(text)]
-        return next((found for found in map(_whole, parts) if found is not None and not found.weak), None)
+        return next((found for found in map(_whole, parts) if found is not None and not found.weak), command)
+    if command is not None:
+        return command
     *_, last = _ENDS.split(text)  # Not Ada? Log out
     command = _whole(last) if last != text else None
     return command if command is not None and command.kind == LOGS_OUT and not command.weak else None
@@ -138,7 +141,7 @@ def _whole(text: str) -> Command | None:
             return None  # "The Delete key"
     elif any(word not in companions for word in before):
         return None
-    unknown = [word for word in after if word not in companions]
+    unknown = [word for word in after if word not in companions and not word.isdigit()]
     if not unknown:
         return Command(kind, Form.WITH_OBJECT, False)
     # "Log out reader" names the visitor; "Delete Facebook" may name a book.
@@ -239,6 +242,7 @@ def _of_classes(own: list[tuple[str, str]], inner: list[tuple[str, str]], text: 
             if each in ("class", "href", "xlink:href", "data-icon")
             for name in value.split()
         ]
+        names += [value.rpartition("/")[2].partition(".")[0][:_LONGEST_LABEL] for each, value in inner if each == "src"]
     elif len(split_words(text)) > 2:
         return None  # a title whose list is styled "delete-items"
     for name in names:
