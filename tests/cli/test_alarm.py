@@ -124,6 +124,14 @@ def test_a_run_that_never_began_tells(
     assert [(code, failed["error"])] == [(entry["exit_code"], entry["error"]) for entry in lines_in(told)]
 
 
+def test_a_wrong_option_tells_the_spiders_own_command(crawlkit: Command, write_spider: Write) -> None:
+    """What is wrong with the command line is left out of what is asked for the alarm."""
+    told = configure(crawlkit, '[spiders.pages.run]\non_failure = "tee -a told.jsonl"\n')
+    write_spider(SPIDER, name="pages.py")
+    crawlkit.run("pages.py", "--set", "crawl.workers=0", exit_code=2)
+    assert [("pages", 2)] == [(entry["spider"], entry["exit_code"]) for entry in lines_in(told)]
+
+
 def test_each_spider_of_a_folder_tells_its_own(crawlkit: Command, write_spider: Write, site: Site) -> None:
     """Once a spider, also of a file that cannot be loaded."""
     told = configure(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from crawlkit.cli.logs import logging_to
 from crawlkit.exceptions import ConfigError
+from crawlkit.store.lock import Lock
+from tests.cli.small_site import SPIDER
+from tests.conftest import Command
 
 
 def test_lines_have_time_level_and_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,3 +71,20 @@ def test_loggers_are_as_before_afterwards(capsys: pytest.CaptureFixture[str]) ->
     with logging_to(console=None, level=logging.DEBUG):
         assert before != (root.level, list(root.handlers))
     assert before == (root.level, list(root.handlers))
+
+
+def test_what_ends_a_run_is_in_its_log(crawlkit: Command, write_spider: Callable[..., Path]) -> None:
+    """Of a start that the lock turned away the log tells too: once, and as --log-format says. Its folder is made when it
+    is that of the databases."""
+    write_spider(SPIDER, name="pages.py")
+    words = ("run", "pages.py", "-a", "base=http://127.0.0.1:9", "--quiet", "--log-file", "data/pages.log")
+    crawlkit(*words, exit_code=1)
+    log = crawlkit.folder / "data" / "pages.log"
+    assert "WARNING crawlkit: pages finished, but not every page" in log.read_text()
+    log.unlink()
+    with Lock(crawlkit.folder / "data" / "pages.db"):
+        told = crawlkit(*words, "--log-format", "json", exit_code=4).stderr
+    (entry,) = [json.loads(line) for line in log.read_text().splitlines()]
+    assert ("error", "crawlkit") == (entry["level"], entry["logger"])
+    assert f"crawlkit: error: {entry['message']}\n" == told
+    assert "another run is using it (pid " in told

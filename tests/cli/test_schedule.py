@@ -148,6 +148,8 @@ def test_as_systemd_units(project: Path, schedule: Callable[..., str], programs:
     schedule("--systemd", "--install")
     next((place / "timers.target.wants").glob("*news.timer")).unlink()
     assert " missing" in schedule("--systemd", "--check", exit_code=1)
+    schedule("--systemd", "--install")
+    schedule("--systemd", "--check")
     schedule("--systemd", "--remove")
     assert [] == [path for path in place.iterdir() if path.is_file()]
 
