@@ -28,6 +28,7 @@ def result_line(spider: str, database: str, result: Result) -> dict[str, Any]:
         "resumable": result.resumable,
         "failures": dict(result.failures),
         "tables": dict(result.items_by_table),
+        "findings": [finding.as_json() for finding in result.findings],
         "database": database,
         "exit_code": result.exit_code,
     }

@@ -16,6 +16,7 @@ _OUTCOMES = {
     "pages_failed": "finished, but not every page",
     "limit": "stopped at a limit",
     "parked": "parked",
+    "unhealthy": "finished, but not healthy",
     "login_failed": "login failed",
     "interrupted": "interrupted",
     "terminated": "terminated",
@@ -46,6 +47,8 @@ def details(result: Result, *, database: str, export: str) -> Iterator[str]:
 
     `database` is its path as shown, `export` the command that writes the items.
     """
+    for index, finding in enumerate(result.findings):
+        yield _row("" if index else "health", safe(finding.sentence, one_line=True))
     yield from _pages(result)
     tables = [f"{count} in {safe(name, one_line=True)}" for name, count in sorted(result.items_by_table.items())]
     if tables:

@@ -5,9 +5,6 @@ expect.py), SQL (store/tallies.py).
 
 Compared are the last twenty healthy crawls with the same -a values: one that was unhealthy teaches nothing, or a site that
 stays broken would be healthy after some weeks. `expect.since` says that what looks ill is how it should be.
-
-A broken column stays broken while its pages do not change and are not parsed again: a finding holds until as many pages
-as half of those that it was seen on say otherwise.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ from typing import Any
 
 from crawlkit.crawl.expect import Expect, broken
 from crawlkit.crawl.finding import Finding
-from crawlkit.crawl.health import Facts, examine, pages_behind
+from crawlkit.crawl.health import Facts, examine, with_states
 from crawlkit.crawl.record import united
 from crawlkit.store.tallies import PastCrawl
 
@@ -28,19 +25,19 @@ UNHEALTHY = "unhealthy"
 
 def checkup(expect: Expect, now: PastCrawl, past: Sequence[PastCrawl], record: Mapping[str, Any]) -> list[Finding]:
     """The findings about the crawl `now`, whose last run counted `record`; `past` are complete crawls, oldest first."""
-    facts = facts_of(now, [*now.records, record])
-    found = list(broken(expect, facts))
-    open_ = [Finding.of_json(told) for told in _told(past[-1])] if past else []
+    crawls = [*(facts_of(crawl, crawl.records) for crawl in past), facts_of(now, [*now.records, record])]
+    states = with_states(crawls)
+    found = list(broken(expect, states[-1]))
     if expect.learn:
-        healthy = [
-            crawl
-            for crawl in past
-            if crawl.run >= expect.since and (crawl.outcome != UNHEALTHY or crawl.run == expect.since)
-        ]
-        compared = [facts_of(crawl, crawl.records) for crawl in healthy[-_COMPARED:]]
-        found += examine(facts, compared, ignored=expect.may_be_empty)
-        found += [each for each in open_ if _holds(each, facts, found) and (each.since or 0) > expect.since]
-    return [_dated(finding, now, past) for finding in found]
+        healthy = [place for place, crawl in enumerate(past) if _teaches(crawl, expect)][-_COMPARED:]
+        for each in (crawls, states):
+            found += examine(each[-1], [each[place] for place in healthy], ignored=expect.may_be_empty)
+    once = {finding.about: finding for finding in reversed(found)}  # the first of its kind stays
+    return [_dated(once.pop(finding.about), now, past) for finding in found if finding.about in once]
+
+
+def _teaches(crawl: PastCrawl, expect: Expect) -> bool:
+    return crawl.run >= expect.since and (crawl.outcome != UNHEALTHY or crawl.run == expect.since)
 
 
 def told(findings: Sequence[Finding]) -> str:
@@ -58,13 +55,6 @@ def _told(crawl: PastCrawl) -> Sequence[Mapping[str, Any]]:
     """The findings about a crawl of the past."""
     found: Sequence[Mapping[str, Any]] = crawl.records[-1].get("findings", ()) if crawl.records else ()
     return found
-
-
-def _holds(finding: Finding, now: Facts, found: Sequence[Finding]) -> bool:
-    """Whether nothing in this crawl speaks against a finding of the last one."""
-    if any(each.about == finding.about for each in found):
-        return False
-    return pages_behind(finding.about, now) < finding.pages / 2
 
 
 def _dated(finding: Finding, now: PastCrawl, past: Sequence[PastCrawl]) -> Finding:

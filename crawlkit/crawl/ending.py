@@ -25,6 +25,7 @@ _GRAVEST_FIRST = (
     "terminated",
     "parked",
     "limit",
+    "unhealthy",
     "stopped",
 )
 

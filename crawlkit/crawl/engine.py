@@ -12,16 +12,19 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from crawlkit import exceptions
 from crawlkit.crawl.accounts import Accounts
+from crawlkit.crawl.checkup import UNHEALTHY, checkup, told
 from crawlkit.crawl.clock import Clock, SystemClock
 from crawlkit.crawl.credentials import Prompt
 from crawlkit.crawl.crew import Crew, assemble
 from crawlkit.crawl.ending import DRAIN_SECONDS, Ending, close
+from crawlkit.crawl.expect import expect_of
+from crawlkit.crawl.finding import Finding
 from crawlkit.crawl.guard import guard_of
 from crawlkit.crawl.loading import check_start_urls
 from crawlkit.crawl.provenance import source_hash as hash_of_source
@@ -105,6 +108,7 @@ class Engine:
         """
         self._started = time.monotonic()
         self._guard = guard_of(self._spider, self._settings.crawl)
+        self._expect = expect_of(self._spider, self._settings)
         check_start_urls(self._spider, self._source.partition("::")[0])
         lock = Lock(self._db, wait=self._wait, stopped=lambda: self._ending.outcome is not None)
         try:
@@ -266,10 +270,23 @@ class Engine:
         outcome, reason = ending.decide(self._tally, crawl)
         if self._rehearsal is None and not close(self._spider, reason, ending, self._tally):
             outcome, reason = ending.decide(self._tally, crawl)
-        result = self._result(outcome, reason, logins=accounts.logins)
+        record = self._record(store, accounts) if not isinstance(writer.error, exceptions.StorageError) else {}
+        findings: list[Finding] = []
+        if outcome in ("finished", "pages_failed") and record and self._rehearsal is None:
+            findings = checkup(self._expect, *store.past(), record)
+            record["findings"] = [finding.as_json() for finding in findings]
+            if findings:
+                ending.add(UNHEALTHY, told(findings))
+                outcome, reason = ending.decide(self._tally, crawl)
+        result = self._result(outcome, reason, logins=accounts.logins, findings=findings)
         if not isinstance(writer.error, exceptions.StorageError):
-            store.end_run(result)
+            store.end_run(result, record)
         return result
+
+    def _record(self, store: Store, accounts: Accounts) -> dict[str, Any]:
+        """What this run leaves for comparison with later ones."""
+        record = self._tally.record.as_json(store.reports.tables())
+        return record | {"logins": accounts.logins, "elapsed": round(time.monotonic() - self._started, 3)}
 
     def _crawl_totals(self, store: Store) -> Mapping[str, int]:
         """Pages of the whole crawl by state: a run that resumes speaks for what came before it as well."""
@@ -278,7 +295,7 @@ class Engine:
         except exceptions.StorageError:
             return {}  # the outcome is that the store failed, whatever it holds
 
-    def _result(self, outcome: str, reason: str, *, logins: int) -> Result:
+    def _result(self, outcome: str, reason: str, *, logins: int, findings: Sequence[Finding] = ()) -> Result:
         tally = self._tally
         return Result(
             run=self.run_id,
@@ -306,6 +323,7 @@ class Engine:
             items_by_table=dict(tally.tables),
             refused=tuple(tally.refused),
             quarantined=tuple(tally.quarantined),
+            findings=tuple(findings),
         )
 
     def _committed(self, visit: Visit, verdict: Verdict) -> None:

@@ -190,9 +190,8 @@ def _required(name: str, share: float, now: Facts) -> Iterator[Finding]:
             example = str(now.part("tables", table, "examples", column) or "")
             what = f"column {column!r} of table {table!r} is filled in {filled:.0f} of {rows:.0f} rows"
             least = "all of them" if share == 1 else f"at least {100 * share:g} %"
-            pages = now.number("tables", table, "pages")
-            yield _finding(f"required:{table}.{column}", what, least, example, pages)
+            yield _finding(f"required:{table}.{column}", what, least, example)
 
 
-def _finding(about: str, text: str, expected: str, example: str = "", pages: float = 0) -> Finding:
-    return Finding(f"expect:{about}", f"{text}, expected: {expected}", expected, text, example, pages=pages)
+def _finding(about: str, text: str, expected: str, example: str = "") -> Finding:
+    return Finding(f"expect:{about}", f"{text}, expected: {expected}", expected, text, example)

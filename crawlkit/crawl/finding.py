@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,8 +12,7 @@ class Finding:
 
     `about` names what was measured, the same from run to run: "column:items.price". `was` and `now` are for a person.
     `since` is the run in which it was found first, `since_at` when that ended (seconds since 1970), None while it is new.
-    `example` is the URL of a page to look at, empty when there is none. `pages` is on how many it was seen; 0 for what
-    every run shows anew.
+    `example` is the URL of a page to look at, empty when there is none.
     """
 
     about: str
@@ -24,7 +22,6 @@ class Finding:
     example: str = ""
     since: int | None = None
     since_at: float | None = None
-    pages: float = 0
 
     def first_in(self, run: int, at: float | None) -> Finding:
         """The same, known since `run`."""
@@ -40,8 +37,3 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """As the JSON line and the database have it."""
         return {**asdict(self), "sentence": self.sentence}
-
-    @classmethod
-    def of_json(cls, told: Mapping[str, Any]) -> Finding:
-        """What `as_json` gave."""
-        return cls(**{name: value for name, value in told.items() if name in cls.__dataclass_fields__})

@@ -6,18 +6,22 @@ What belongs here: the figures of a crawl, and the sentences about those beyond 
 Compared are columns (share of empty values), page types (pages without items, items and links a page), tables (rows),
 pages, statuses, failures, redirects to a login, password forms, duration. Rows of one page are not independent of each
 other, so that a share counts as seen on as many pages, not rows.
+
+A run parses only pages that changed. What it parsed is compared with what earlier runs parsed (new pages may differ from old
+ones for good), and the state that it leaves with the states that they left.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crawlkit.crawl.bounds import enough_to_tell, least_amount, longest_time, share_bound
+from crawlkit.crawl.bounds import ENOUGH, enough_to_tell, least_amount, longest_time, share_bound
 from crawlkit.crawl.finding import Finding
 from crawlkit.crawl.quantities import duration_text
+from crawlkit.crawl.record import united
 
 #: Findings that are told of one run.
 _MOST = 20
@@ -48,11 +52,49 @@ class Facts:
         return value if isinstance(value, int | float) else 0
 
 
+def with_states(crawls: Sequence[Facts]) -> list[Facts]:
+    """Crawls, oldest first, as if each had parsed all its pages: for those that were unchanged, the last state counts on."""
+    states: list[Facts] = []
+    for crawl in crawls:
+        if states and crawl.number("pages", "unchanged"):
+            kept = _not_parsed_again(states[-1], crawl)
+            crawl = replace(crawl, record=united([kept, crawl.record]))
+        states.append(crawl)
+    return states
+
+
+def _not_parsed_again(state: Facts, crawl: Facts) -> dict[str, Any]:
+    """What `state` holds of the pages that `crawl` did not parse, by type and table."""
+    kept: dict[str, Any] = {"types": {}, "tables": {}}
+    for kind, entries in kept.items():
+        for name, entry in state.part(kind).items():
+            part = _left(state.number(kind, name, "pages"), crawl.number(kind, name, "pages"))
+            if part:
+                entries[name] = _scaled(entry, part)
+    part = _left(state.number("pages", "parsed"), crawl.number("pages", "parsed"))
+    kept["pages"] = {"parsed": state.number("pages", "parsed") * part}
+    kept["walls"] = {"forms": state.number("walls", "forms") * part, "example": state.part("walls", "example")}
+    return kept
+
+
+def _left(before: float, parsed: float) -> float:
+    return max(0.0, 1 - parsed / before) if before else 0.0
+
+
+def _scaled(value: Any, part: float) -> Any:
+    """Counts as so large a part of them, but for `total`, which every crawl counts anew."""
+    if isinstance(value, Mapping):
+        return {name: _scaled(each, part) for name, each in value.items() if name != "total"}
+    return value * part if isinstance(value, int | float) else value
+
+
 def examine(now: Facts, past: Sequence[Facts], *, ignored: frozenset[str] = frozenset()) -> list[Finding]:
     """What is beyond its bounds, the gravest first. `ignored`: columns ("price" or "items.price") that may be empty.
 
     Nothing is found while `past` has fewer than three crawls.
     """
+    if len(past) < ENOUGH:
+        return []
     found = [
         *_walls(now, past),
         *_columns(now, past, ignored),
@@ -85,7 +127,6 @@ def _walls(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
                 _percent(beyond[0]),
                 _percent(part / whole),
                 str(now.part("walls", "example") or ""),
-                pages=whole,
             )
 
 
@@ -109,7 +150,6 @@ def _columns(now: Facts, past: Sequence[Facts], ignored: frozenset[str]) -> Iter
                     _percent(beyond[0]),
                     _percent(part / whole),
                     str(now.part("tables", table, "examples", column) or ""),
-                    pages=whole,
                 )
 
 
@@ -136,7 +176,6 @@ def _types(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
                 _percent(beyond[0]),
                 _percent(share),
                 example,
-                pages=pages,
             )
             continue
         for what in ("items", "links"):
@@ -158,7 +197,6 @@ def _mean(now: Facts, past: Sequence[Facts], name: str, what: str) -> Iterator[F
             f"{beyond[0]:.1f}",
             f"{mean:.1f}",
             str(now.part("types", name, "example") or ""),
-            pages=pages,
         )
 
 
@@ -211,17 +249,6 @@ def _time(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
     if beyond is not None:
         was, is_ = duration_text(beyond[0]), duration_text(now.seconds)
         yield Finding("duration", f"it took {is_}, usually {was}", was, is_)
-
-
-def pages_behind(about: str, now: Facts) -> float:
-    """How many pages of this crawl say anything about what a finding was about."""
-    for table in now.part("tables"):
-        if about.removeprefix("expect:required:").removeprefix("column:").startswith(f"{table}."):
-            return now.number("tables", table, "pages")
-    for name in now.part("types"):
-        if about.startswith(f"type:{name}."):
-            return now.number("types", name, "pages")
-    return _ended(now) if about == "login:redirects" else now.number("pages", "parsed") if about == "login:forms" else 0
 
 
 def _ended(facts: Facts) -> float:

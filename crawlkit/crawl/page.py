@@ -23,6 +23,7 @@ from crawlkit.crawl.guard import PREFIX
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.mishaps import OVERLOADED, Mishaps, host_of
 from crawlkit.crawl.output import FileFailed, Output
+from crawlkit.crawl.record import asks_for_password
 from crawlkit.crawl.request import load
 from crawlkit.crawl.robots import RobotsUnavailable
 from crawlkit.crawl.scheduler import Scheduler
@@ -337,6 +338,8 @@ class Visitor:
             return self._mishaps.author_failed(visit, lease, request, response, error, "callback")
         outcome.rows = output.rows
         visit.dropped = output.dropped
+        visit.callback = getattr(callback, "__name__", "")
+        visit.password_field = not output.rows and asks_for_password(response.content)
         self._unchanged.remember(visit, lease, request, response, output)
         return self._done(visit, lease, request)
 

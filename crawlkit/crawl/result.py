@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from crawlkit.crawl.finding import Finding
 from crawlkit.store.outcome import Refusal
 
 #: Exit codes by outcome (README, "Exit codes"). `pages_failed` is a finished run in which something failed.
@@ -14,6 +15,7 @@ EXIT_CODES: Mapping[str, int] = {
     "login_failed": 3,
     "limit": 5,
     "parked": 5,
+    "unhealthy": 6,
     "internal_error": 70,
     "storage_failed": 74,
     "interrupted": 130,
@@ -21,7 +23,7 @@ EXIT_CODES: Mapping[str, int] = {
 }
 
 #: Outcomes after which the same command goes on where this run stopped.
-RESUMABLE = frozenset(EXIT_CODES) - {"finished", "pages_failed"}
+RESUMABLE = frozenset(EXIT_CODES) - {"finished", "pages_failed", "unhealthy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Result:
     bodies. `failures` counts reasons, `examples` holds one URL for each. `skips` counts the reasons of pages that were
     skipped, `not_followed` those of links that never became pages. `slow` lists the slowest pages with seconds.
     `refused` are the links that the guard did not let through, `quarantined` URLs that were followed by the end of a login.
+    `findings` are what the health check found, the gravest first.
     """
 
     run: int | None
@@ -79,6 +82,7 @@ class Result:
     items_by_table: Mapping[str, int] = field(default_factory=dict)
     refused: Sequence[Refusal] = ()
     quarantined: Sequence[str] = ()
+    findings: Sequence[Finding] = ()
 
     @property
     def resumable(self) -> bool:

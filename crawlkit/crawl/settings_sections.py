@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crawlkit.crawl.expect import EXPECT
 from crawlkit.crawl.settings_kinds import (
     ADDRESS,
     COMMAND,
@@ -22,7 +23,6 @@ from crawlkit.crawl.settings_kinds import (
     SCHEDULE,
     SIZE,
     STATUSES,
-    TABLE,
     TEXT,
     VARIABLE,
     VARIABLES,
@@ -147,14 +147,13 @@ class JobSettings:
     """The keys that `[spiders.NAME]` has besides the sections above."""
 
     schedule: str | None = key(None, optional(SCHEDULE, "none"), 'when cron starts it, such as "0 6 * * *"')
-    expect: Mapping[str, Any] = key({}, TABLE, "rules that the items of a run must keep")
+    expect: Mapping[str, Any] = key({}, EXPECT, "rules that a run must keep")
 
 
 #: Sections and keys that are read and checked, and that nothing obeys yet.
 LATER: frozenset[str | tuple[str, ...]] = frozenset(
     (
         "archive",
-        ("job", "expect"),
     )
 )
 

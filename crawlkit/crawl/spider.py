@@ -52,6 +52,9 @@ class Spider:
     guard_deny: Sequence[str] = ()
     handle_httpstatus_list: Sequence[int] = ()
 
+    #: Rules that a run must keep, such as {"min_items": 100, "required": ["price"]} (docs/reports.md).
+    expect: Mapping[str, Any] = {}
+
     #: Set by the engine before the first request; usable in every method.
     session: Session
     credentials: Credentials

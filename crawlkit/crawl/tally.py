@@ -7,6 +7,7 @@ from collections import Counter
 
 from crawlkit.crawl.blame import QUARANTINED
 from crawlkit.crawl.guard import MOST_LISTED, PREFIX
+from crawlkit.crawl.record import Record
 from crawlkit.crawl.visit import Visit
 from crawlkit.store.outcome import STALE, Outcome, Refusal, Verdict
 
@@ -40,11 +41,14 @@ class Tally:
         self.refused: list[Refusal] = []
         #: Pages that were not fetched, or not kept, because a login has died of them.
         self.quarantined: list[str] = []
+        #: What is kept for comparison with later runs.
+        self.record = Record()
         self._slow: list[tuple[float, str]] = []
 
     def add(self, visit: Visit, verdict: Verdict) -> None:
         """Count a visit whose outcome is committed."""
         outcome = visit.outcome
+        self.record.add(visit, verdict, short_reason(verdict.reason or outcome.error or "unknown"))
         self.requests += visit.requests
         self.bytes += max(0, outcome.size - outcome.saved)
         self.retries += visit.retry

@@ -26,6 +26,9 @@ class Visit:
     sent: int = 0
     found: int = 0
     skips: Counter[str] = field(default_factory=Counter)
+    #: The callback that parsed the page, empty when none did; whether a page without items has a field for a password.
+    callback: str = ""
+    password_field: bool = False
     #: What unchanged.py notes on the way: the page's mark, whether the server may answer 304, the body that was kept, the
     #: hash of the one that came, the exchanges of this thread so far.
     mark: bytes | None = None

@@ -35,6 +35,7 @@ from crawlkit.store.reports import Reports
 from crawlkit.store.revisits import Revisits
 from crawlkit.store.runs import Counts, Ending, Run, Runs
 from crawlkit.store.tables import Tables
+from crawlkit.store.tallies import PastCrawl, read_crawl, read_past, write_tally
 from crawlkit.store.targets import Targets
 from crawlkit.store.totals import Totals
 from crawlkit.store.transactions import Transactions
@@ -155,9 +156,17 @@ class Store:
         self._commits.begin(run.crawl)
         return run
 
-    def end_run(self, ending: Ending) -> None:
-        """Write down how the run ended, and whether its crawl is finished. Raises StorageError."""
+    def past(self) -> tuple[PastCrawl, list[PastCrawl]]:
+        """This crawl so far, without what this run counted, and the complete ones before it, oldest first."""
+        run = self._current().id
+        with self._wrapped:
+            return read_crawl(self._connection, run), read_past(self._connection, run)
+
+    def end_run(self, ending: Ending, tally: dict[str, Any] | None = None) -> None:
+        """Write down how the run ended, whether its crawl is finished, and what it leaves. Raises StorageError."""
         with self._transaction():
+            if tally is not None:
+                write_tally(self._connection, self._current().id, tally)
             self._runs.end(self._current(), ending)
         if self.bodies is not None and not ending.resumable:
             self.bodies.sweep(self.path)
