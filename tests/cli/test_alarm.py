@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from crawlkit.cli import alarm
+from crawlkit.store.lock import Lock
 from tests.cli.small_site import SPIDER, Site
 from tests.conftest import Command
 
@@ -145,6 +146,12 @@ def test_each_spider_of_a_folder_tells_its_own(crawlkit: Command, write_spider: 
         write_spider(text, name=f"spiders/{name}.py")
     crawlkit.run("spiders", "-a", f"base={site.server.refused_url('')}", exit_code=2)
     assert [("spiders/broken.py", 2), ("loud", 1)] == [
+        (entry["spider"], entry["exit_code"]) for entry in lines_in(told)
+    ]
+    told.unlink()
+    with Lock(crawlkit.folder / "data" / "loud.db"):
+        crawlkit.run("spiders", "-a", f"base={site.server.refused_url('')}", exit_code=2)
+    assert [("spiders/broken.py", 2), ("loud", 4)] == [
         (entry["spider"], entry["exit_code"]) for entry in lines_in(told)
     ]
 
