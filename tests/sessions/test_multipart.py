@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ FILES: list[Any] = [
 
 
 def _id(value: object) -> str:
-    return repr(value() if callable(value) else value)[:70]
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value() if callable(value) else value))[:70]  # a test has one name in every process
 
 
 @pytest.mark.parametrize("row", FILES, ids=_id)

@@ -135,7 +135,7 @@ def test_a_fork_is_sealed_for_itself(path: Path) -> None:
 # --- whose key opens it
 
 
-@pytest.mark.parametrize("text", [new_key(), "another passphrase"])
+@pytest.mark.parametrize("text", [new_key(), "another passphrase"], ids=["a new key", "another passphrase"])
 def test_a_wrong_key_is_told(path: Path, text: str) -> None:
     """Nothing is written with it."""
     filled(Vault(path, key=KEY))
