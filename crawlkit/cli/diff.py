@@ -18,7 +18,7 @@ from crawlkit.cli.tables import print_table
 from crawlkit.cli.terminal import counted, safe
 
 if TYPE_CHECKING:
-    from crawlkit.store.changes import Change
+    from crawlkit.store.changes import Change, Changes
     from crawlkit.store.comparison import Comparison
     from crawlkit.store.crawls import Crawl
 
@@ -74,7 +74,8 @@ def command(
 
         print_line(told)
     elif page is None:
-        _print(found, limit)
+        click.echo(heading(found))
+        print_changes(found.changes, limit)
     return exit_codes.COMPLETE
 
 
@@ -85,9 +86,9 @@ def described(found: Comparison, path: Path) -> dict[str, Any]:
         "database": str(path),
         "from": _crawl(found.earlier),
         "to": _crawl(found.later),
-        "added": [_entry(change) for change in found.changes.added],
-        "changed": [_entry(change) for change in found.changes.changed],
-        "gone": [_entry(change) for change in found.changes.gone],
+        "added": [entry_of(change) for change in found.changes.added],
+        "changed": [entry_of(change) for change in found.changes.changed],
+        "gone": [entry_of(change) for change in found.changes.gone],
         "outcome": "finished",
         "exit_code": exit_codes.COMPLETE,
     }
@@ -97,7 +98,8 @@ def _crawl(crawl: Crawl) -> dict[str, Any]:
     return {"run": crawl.last, "runs": list(crawl.runs), "started": crawl.started, "ended": crawl.ended}
 
 
-def _entry(change: Change) -> dict[str, Any]:
+def entry_of(change: Change) -> dict[str, Any]:
+    """A change as a JSON object."""
     entry: dict[str, Any] = {
         "table": change.table,
         "page": change.page,
@@ -140,12 +142,12 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _print(found: Comparison, limit: int) -> None:
-    click.echo(heading(found))
+def print_changes(changes: Changes, limit: int) -> None:
+    """The table of changes, at most `limit` lines of it."""
     rows: list[tuple[str, ...]] = []
-    for sign, changes in (("+", found.changes.added), ("-", found.changes.gone)):
-        rows += [(sign, _cell(change.table), _cell(label(change)), "", "", "") for change in changes]
-    for change in found.changes.changed:
+    for sign, those in (("+", changes.added), ("-", changes.gone)):
+        rows += [(sign, _cell(change.table), _cell(label(change)), "", "", "") for change in those]
+    for change in changes.changed:
         rows += [
             ("~", _cell(change.table), _cell(label(change)), _cell(column), *(_cell(text_of(value)) for value in pair))
             for column, pair in change.columns.items()
@@ -153,7 +155,7 @@ def _print(found: Comparison, limit: int) -> None:
     if rows:
         print_table(_COLUMNS, rows[:limit])
     if len(rows) > limit:
-        click.echo(f"and {counted(len(rows) - limit, 'more line')}: -n shows more, --json and --html all of them")
+        click.echo(f"and {counted(len(rows) - limit, 'more line')}: -n shows more, --json all of them")
 
 
 def _cell(text: str) -> str:

@@ -41,7 +41,8 @@ def name_and_runs(words: tuple[str, ...], database: Path | None, *, most: int) -
 
 def _others(folder: Path) -> str:
     """What a person may have meant."""
-    names = sorted(path.stem for path in folder.glob("*.db") if path.stem != "sessions")
+    others = ("sessions", ".bodies")
+    names = sorted(path.stem for path in folder.glob("*.db") if not path.stem.endswith(others))
     if not names:
         return f"run the spider first, or name a database with --db (no spider has run in {shown(folder)})"
     return f"spiders that ran here: {', '.join(names)}"

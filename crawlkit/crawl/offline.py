@@ -41,13 +41,13 @@ class Page:
 
 @dataclass(slots=True)
 class Parsed:
-    """What a callback gave. `verdict` is the reason of an IgnoreRequest or StopCrawl that ended it."""
+    """What a callback gave. `ignored`: the reason of the IgnoreRequest that it raised, by which nothing of it counts."""
 
     rows: list[Row] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     downloads: list[Download] = field(default_factory=list)
     dropped: int = 0
-    verdict: str | None = None
+    ignored: str | None = None
 
 
 class Offline:
@@ -92,10 +92,10 @@ class Offline:
         callback: Callable[..., Any] = page.request.callback  # type: ignore[assignment]
         try:
             output.collect(callback(response, **page.request.cb_kwargs), response.url, response)
-        except exceptions.StopCrawl as stop:
-            parsed.verdict = stop.reason or "StopCrawl"
-        except exceptions.IgnoreRequest as ignored:  # the page is skipped: nothing of it counts
-            return Parsed(verdict=ignored.reason or "IgnoreRequest")
+        except exceptions.StopCrawl:
+            pass  # a run would end here; what the page gave before counts
+        except exceptions.IgnoreRequest as error:
+            return Parsed(ignored=error.reason or "IgnoreRequest")
         parsed.dropped = output.dropped
         return parsed
 

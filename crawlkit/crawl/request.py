@@ -96,6 +96,11 @@ def load(lease: Lease, spider: Spider) -> Request:
     )
 
 
+def callback_of(lease: Lease) -> str:
+    """The name of the callback that was written down."""
+    return str(json.loads(lease.request).get("callback", DEFAULT_CALLBACK)) if lease.request else DEFAULT_CALLBACK
+
+
 def _timeout(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value  # JSON has no tuples
 

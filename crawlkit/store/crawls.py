@@ -52,7 +52,7 @@ def crawl_of(connection: sqlite3.Connection, run: int) -> Crawl:
     known = [number for (number,) in connection.execute("SELECT id FROM _runs ORDER BY id")]
     if run in known:
         raise UsageError(f"run {run} did not come to its end, nor did one that resumed it; {_those(crawls)}")
-    raise UsageError(f"there is no run {run}; there are {_numbers(known)}" if known else "no run has begun yet")
+    raise UsageError(f"there is no run {run}; there are {numbers(known)}" if known else "no run has begun yet")
 
 
 def two_crawls(connection: sqlite3.Connection, runs: tuple[int, ...] = ()) -> tuple[Crawl, Crawl]:
@@ -90,9 +90,10 @@ def _none() -> Crawl:
 
 
 def _those(crawls: list[Crawl]) -> str:
-    return f"complete are {_numbers([crawl.last for crawl in crawls])}" if crawls else "none is complete yet"
+    return f"complete are {numbers([crawl.last for crawl in crawls])}" if crawls else "none is complete yet"
 
 
-def _numbers(numbers: list[int]) -> str:
-    shown = ", ".join(map(str, numbers[-_NAMED:]))
-    return f"{'…, ' if len(numbers) > _NAMED else ''}{shown}"
+def numbers(known: list[int]) -> str:
+    """The numbers of runs for an error, the last ones when they are many."""
+    shown = ", ".join(map(str, known[-_NAMED:]))
+    return f"{'…, ' if len(known) > _NAMED else ''}{shown}"
