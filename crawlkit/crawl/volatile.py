@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 #: A page larger than this is hashed as it is.
 MOST_BYTES = 4 * 1024 * 1024
-#: How far a rule looks back for the beginning of a tag, and forward for its end.
-_TAG_BYTES = 4096
+#: How far a rule looks back for the beginning of a tag or comment, and forward for its end.
+_TAG_BYTES = 8192
 
 _TIME = (
     rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?"
@@ -38,34 +38,25 @@ class Passage(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """`words` are looked for in the page in lower case; what group 1 of `pattern` finds from there on is a passage."""
+    """`word` is looked for in the page in lower case; what group 1 of `pattern` finds from there on is a passage."""
 
     name: str
-    words: tuple[bytes, ...]
+    word: bytes
     pattern: re.Pattern[bytes]
 
 
+_VALUE = rb"""["']?\s{0,8}[:=]\s{0,8}["']?([\w+/=.%~-]{8,512})"""
+#: Few words, for each costs a pass over the page: 25 to 80 µs for 100 KB.
 _RULES = (
-    _Rule(
-        "token",
-        (b"csrf", b"xsrf", b"authenticity_token"),
-        re.compile(
-            rb"""(?:[cx]srf|authenticity_token)[\w-]{0,40}["']?\s{0,8}[:=]\s{0,8}["']?([\w+/=.%~-]{8,512})""", re.I
-        ),
-    ),
-    _Rule("nonce", (b"nonce",), re.compile(rb"""nonce["']?\s{0,8}[:=]\s{0,8}["']?([\w+/=-]{6,256})""", re.I)),
-    _Rule(
-        "session",
-        (b"sessionid", b"sessid"),
-        re.compile(rb"""sess(?:ion)?id\w{0,20}=([\w.!%-]{8,256})""", re.I),
-    ),
-    _Rule(
-        "generated",
-        (b"generated", b"rendered", b"served"),
-        re.compile(rb"(?:generated|rendered|served)\b[^<>\d]{0,40}?(%b)" % _TIME, re.I),
+    _Rule("token", b"srf", re.compile(rb"srf[\w-]{0,40}+" + _VALUE, re.I)),
+    _Rule("nonce", b"nonce", re.compile(rb"nonce" + _VALUE, re.I)),
+    _Rule("session", b"sess", re.compile(rb"sess(?:ion)?id\w{0,20}=([\w.!%-]{8,256})", re.I)),
+    *(
+        _Rule("generated", word, re.compile(rb"%b\b[^<>\d]{0,40}?(%b)" % (word, _TIME), re.I))
+        for word in (b"generated", b"rendered", b"served")
     ),
 )
-_TAG_WORDS = (b"token", b"csrf", b"xsrf", b"__viewstate", b"__eventvalidation", b"form_build_id")
+_TAG_WORDS = (b"token", b"srf", b"__viewstate", b"__eventvalidation", b"form_build_id")
 #: A hidden field or a `<meta>` whose name is that of a token.
 _TAG_NAME = re.compile(
     rb"""\s(?:name|id|property)\s*=\s*["']?[\w.:\[\]-]*?(?:token|[cx]srf|__viewstate|__eventvalidation|form_build_id)""",
@@ -122,22 +113,18 @@ _TEXTS = ("html", "xml", "json", "javascript")
 def _built_in(body: bytes) -> Iterator[Passage]:
     lower = body.lower()
     for rule in _RULES:
-        for word in rule.words:
-            for at in _places(lower, word):
-                match = rule.pattern.match(body, at)
-                if match is not None:
-                    yield Passage(rule.name, match.start(1), match.end(1))
+        at = lower.find(rule.word)
+        while at >= 0:
+            match = rule.pattern.match(body, at)
+            if match is not None:
+                yield Passage(rule.name, match.start(1), match.end(1))
+            at = lower.find(rule.word, match.end() if match is not None else at + len(rule.word))
     for word in _TAG_WORDS:
-        for at in _places(lower, word):
+        at = lower.find(word)
+        while at >= 0:
             yield from _tag(body, lower, at)
+            at = lower.find(word, at + len(word))
     yield from _comments(body, lower)
-
-
-def _places(lower: bytes, word: bytes) -> Iterator[int]:
-    at = lower.find(word)
-    while at >= 0:
-        yield at
-        at = lower.find(word, at + len(word))
 
 
 def _tag(body: bytes, lower: bytes, at: int) -> Iterator[Passage]:
@@ -145,7 +132,7 @@ def _tag(body: bytes, lower: bytes, at: int) -> Iterator[Passage]:
     start = lower.rfind(b"<", max(0, at - _TAG_BYTES), at)
     if start < 0 or not lower.startswith((b"<input", b"<meta"), start):
         return
-    end = lower.find(b">", at, at + 16 * _TAG_BYTES)
+    end = lower.find(b">", at, at + _TAG_BYTES)
     if end < 0 or (lower.startswith(b"<input", start) and lower.find(b"hidden", start, end) < 0):
         return
     name = _TAG_NAME.search(body, start, end)
