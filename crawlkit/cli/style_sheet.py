@@ -44,17 +44,25 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th { text-align: left; color: var(--soft); font-weight: 600; font-size: .8rem; }
 th, td { padding: .32rem .9rem .32rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td { overflow-wrap: anywhere; min-width: 4.5rem; }
+td { overflow-wrap: anywhere; min-width: 5.6rem; }
 tr:last-child td { border-bottom: 0; }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; min-width: 0; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; min-width: 0; width: 1%;
+  padding-left: .6rem; }
 svg { display: block; width: 100%; height: auto; overflow: visible; }
-svg text { fill: var(--soft); font-size: 11px; }
 .bar { fill: var(--main); } .bar-bad { fill: var(--bad); } .axis { stroke: var(--line); stroke-width: 1; }
 .track { fill: var(--fill); }
 .key span { margin-right: 1rem; color: var(--soft); font-size: .85rem; }
 .key i { display: inline-block; width: .7rem; height: .7rem; border-radius: .15rem; margin-right: .35rem; }
 .key .of-pages { background: var(--main); } .key .of-bad { background: var(--bad); }
-.meter { width: 7rem; height: .6rem; display: inline-block; }
+.meter { width: 6rem; height: .6rem; display: inline-block; border-radius: .3rem; overflow: hidden; }
+.chart { height: 8rem; border-bottom: 1px solid var(--line); }
+.spark { width: 7rem; height: 1.5rem; display: inline-block; }
+.spark .last { fill: var(--main); } .spark rect { fill: var(--soft); opacity: .55; } .spark .last { opacity: 1; }
+.ends { display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem; margin: .25rem 0 0; }
+.top { color: var(--soft); font-size: .8rem; margin: 0 0 .2rem; }
+.bins { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; color: var(--soft); font-size: .7rem;
+  text-align: center; margin: .25rem 0 0; white-space: nowrap; }
+.quiet { color: var(--soft); }
 del, ins { text-decoration: none; border-radius: .25rem; padding: 0 .25rem; overflow-wrap: anywhere;
   white-space: pre-wrap; }
 del { background: var(--bad-fill); color: var(--bad); } ins { background: var(--good-fill); color: var(--good); }
@@ -65,7 +73,8 @@ del { background: var(--bad-fill); color: var(--bad); } ins { background: var(--
 .item dt { color: var(--soft); overflow-wrap: anywhere; } .item dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 40rem) { main { padding: 1.1rem .8rem .5rem; } section { padding: .9rem .85rem; }
   h1 { font-size: 1.35rem; } .facts { grid-template-columns: repeat(2, 1fr); } .badge { margin-left: .3rem; }
-  .item dl { grid-template-columns: 1fr; gap: 0; } .item dd { margin-bottom: .3rem; } }
+  .item dl { grid-template-columns: 1fr; gap: 0; } .item dd { margin-bottom: .3rem; }
+  .bins span:nth-child(even) { visibility: hidden; } }
 @media print { :root { --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --main: #3056b8;
   --good: #1f7a4d; --bad: #b3261e; --fill: #dbe4fa; --good-fill: #dff3e7; --bad-fill: #fbe4e2; }
   html { font-size: 12px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -33,7 +33,7 @@ _WIDTH = 14
 def headline(spider: str, result: Result) -> str:
     """One line: the finish reason and the counts."""
     words = _OUTCOMES.get(result.outcome, result.outcome)
-    if result.reason not in ("", "finished", result.outcome, words):
+    if result.reason not in ("", "finished", result.outcome, words) and not result.findings:
         words += f" ({safe(result.reason, one_line=True)})"
     rate = f" ({result.pages / result.elapsed:.1f} pages/s)" if result.pages and result.elapsed > 0 else ""
     return (

@@ -30,6 +30,7 @@ from crawlkit.store.outcome import Row, Verdict
 BOUNDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 _SLICES = 96
+_FIRST_SLICE_SECONDS = 0.1  # doubled whenever the slices are used up
 _SLOWEST = 20
 _HOSTS = 100
 _REASONS = 100
@@ -105,7 +106,7 @@ class Record:
         self._hosts: dict[str, Counter[str]] = {}
         self._slow: list[tuple[float, str]] = []
         self._times = [0] * (len(BOUNDS) + 1)
-        self._slice_seconds = 1.0
+        self._slice_seconds = _FIRST_SLICE_SECONDS
         self._timeline: list[list[int]] = []
 
     def start(self) -> None:

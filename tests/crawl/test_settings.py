@@ -136,14 +136,14 @@ def test_keys_of_later_features_are_read() -> None:
     settings = resolve_settings(
         config(
             "[login]\ncanary = 'https://example.org/me'\n[archive]\nmax_size = '1GiB'\n"
-            "[spiders.a]\nschedule = '0 6 * * *'\nexpect = {items = 3}\n[profiles.me]\nusername = 'ME_USER'\n"
+            "[spiders.a]\nschedule = '0 6 * * *'\nexpect = {min_items = 3}\n[profiles.me]\nusername = 'ME_USER'\n"
         ),
         spider="a",
     )
     assert "https://example.org/me" == settings.login.canary
     assert 2**30 == settings.archive.max_size
     assert "0 6 * * *" == settings.job.schedule
-    assert {"items": 3} == dict(settings.job.expect)
+    assert {"min_items": 3} == dict(settings.job.expect)
     assert "ME_USER" == settings.profiles["me"].username
 
 
