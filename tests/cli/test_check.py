@@ -167,7 +167,7 @@ def test_pytest_finds_cases(check: Check, write_spider: Write, saved: Path):
         "assert not [n for n in sys.modules if n.startswith(('crawlkit.crawl', 'selectolax'))]\n"
         "def test_lazy(): pass\n"
     )
-    options = ("-q", "-W", "error", "-p", "no:cacheprovider", "-p", "crawlkit.pytest_plugin")
+    options = ("-q", "-W", "error", "-p", "no:cacheprovider")
     words = [sys.executable, "-m", "pytest", *options, "test_lazy.py", "."]
     done = subprocess.run(words, cwd=check.folder, capture_output=True, text=True)
     assert (1, True) == (done.returncode, "1 failed, 2 passed" in done.stdout), done.stdout

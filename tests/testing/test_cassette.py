@@ -489,7 +489,7 @@ def test_the_fixture(tmp_path: Path, url: str):
         f"        assert session.get('{url}/' + name).text in ('1', '2')\n"
     )
 
-    words = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "crawlkit.pytest_plugin"]
+    words = [sys.executable, "-m", "pytest", "-q", "-W", "error"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
     assert (0, True) == (done.returncode, "2 passed" in done.stdout), done.stdout
     tapes = {path.name: path for path in (tmp_path / "cassettes" / "test_it").iterdir()}
