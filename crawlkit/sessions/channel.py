@@ -20,6 +20,7 @@ from crawlkit.sessions import heads
 from crawlkit.sessions.polling import Watch
 
 _RECEIVE = 64 * 1024
+_RECORD = 16 * 1024
 _MAX_INTERIM = 100  # 1xx answers before the final one; an endless row of them must end
 UNSET = -1.0  # no timeout of a socket
 
@@ -73,7 +74,7 @@ class Channel:
     _incoming: bytes = b""
     _at = 0
     _watch: Watch | None = None
-    _unsent = False  # the very first send failed
+    _unsent = False  # the very first send failed: nothing of the request can have been read
     _half_sent = False
 
     def is_clean(self) -> bool:
@@ -153,12 +154,22 @@ class Channel:
         if self._deadline is not None:
             self._arm()
         try:
-            self.sock.sendall(data)
+            # No more than one record of TLS, of which a server can make nothing unless it has all of it.
+            count = self.sock.send(data if len(data) <= _RECORD else memoryview(data)[:_RECORD])
         except _BROKEN:
             self._half_sent = self._unsent = True
             return
+        if count < len(data):
+            try:
+                self.sock.sendall(memoryview(data)[count:])
+            except _BROKEN:
+                # The server may have read, and done, what is asked: only the caller knows whether it may be done twice.
+                self._half_sent = True
+                data = data[:count]
         if self.tee is not None:
             self.tee.sent(data)
+        if self._half_sent:
+            return
         if rest is not None:
             self._transmit_rest(rest)
 

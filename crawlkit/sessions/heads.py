@@ -81,8 +81,8 @@ def read(block: bytes) -> Head:
     text = block.decode("latin-1")
     lines = text[:-4].split("\r\n")
     dropped = 0
-    # A head that holds nothing but printable characters and CRLF has no fold, bare CR, bare LF or NUL.
-    if not text.endswith("\r\n\r\n") or not "".join(lines).isprintable():
+    # A head that holds nothing but printable characters and CRLF has no bare CR, bare LF or NUL, and no fold by a tab.
+    if "\r\n " in text or not text.endswith("\r\n\r\n") or not "".join(lines).isprintable():
         lines, dropped = _repaired(text)
     if len(lines) > MAX_LINES:
         raise BadResponse(f"the head of the answer has more than {MAX_LINES} lines")

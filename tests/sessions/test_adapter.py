@@ -28,6 +28,7 @@ from crawlkit.exceptions import (
 from crawlkit.sessions import adapter as module
 from crawlkit.sessions import models
 from crawlkit.sessions.adapter import BaseAdapter, HTTPAdapter
+from crawlkit.sessions.channel import Channel, Gone
 from crawlkit.sessions.defaults import UsualTimeout
 from crawlkit.sessions.digest import HTTPDigestAuth
 from crawlkit.sessions.resolver import Resolver
@@ -126,6 +127,67 @@ def test_what_a_server_may_have_done_is_not_done_again() -> None:
             sender.send(prepared(server.url, "POST", data=b"pay"), timeout=10)
         assert 1 == sum(got.line.startswith("POST") for got in server.requests)
         assert (0, 0) == sender.pool.counts()[:2]
+
+
+class _Narrow(HTTPAdapter):
+    """Its sockets hold little that is not yet sent, so that sending stops in the middle of a request."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, socket_options=[(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)], **kwargs)
+
+
+def test_what_was_sent_in_part_is_not_done_again() -> None:
+    """A server may act on the head of a POST, and go away while the rest is on its way: "pay" would be said twice."""
+    heads: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(ok())
+        heads.append(peer.sock.recv(600))
+        time.sleep(0.05)  # until the client waits for room
+        peer.reset()
+
+    server = Scripted(script)
+    server._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    with server, Session() as session:
+        session.trust_env = False
+        session.mount("http://", _Narrow())
+        session.get(server.url)
+        with pytest.raises(ConnectionError):
+            session.post(f"{server.url}/pay", data=b"x" * 60_000)
+        assert (1, 1) == (server.opened, len(heads))
+    assert heads[0].startswith(b"POST /pay ")
+
+
+class _Worn:
+    """A socket that takes `takes` bytes, and then finds that the other side is gone."""
+
+    def __init__(self, takes: int) -> None:
+        self._left = takes
+
+    def send(self, data: Any) -> int:
+        if not self._left:
+            raise BrokenPipeError
+        count = min(len(data), self._left)
+        self._left -= count
+        return count
+
+    def sendall(self, data: Any) -> None:
+        if self.send(data) < len(data):
+            raise BrokenPipeError
+
+    def recv(self, limit: int) -> bytes:
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize(("takes", "unsent"), [(0, True), (1, False), (16_384, False), (30_000, False)])
+def test_unsent_is_what_not_a_byte_went_out_of(takes: int, unsent: bool) -> None:
+    channel = Channel()
+    channel.sock = _Worn(takes)
+    channel.transmit(b"x" * 30_000)
+    with pytest.raises(Gone) as caught:
+        channel.read_head()
+    assert (unsent, takes < 30_000) == (caught.value.unsent, channel.half_sent)
 
 
 def test_a_new_connection_that_closes_is_no_stale_one() -> None:

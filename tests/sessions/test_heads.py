@@ -79,6 +79,16 @@ def test_folded_lines_are_joined_with_a_space() -> None:
     assert [("A", "one two three"), ("B", "x")] == read.fields
 
 
+@pytest.mark.parametrize("space", [" ", "  ", "\t"])
+def test_a_fold_by_a_space_alone_is_one(space: str) -> None:
+    """Nothing in such a head is unprintable, and yet it is no plain one: a cookie would lose its attributes, a body its
+    length.
+    """
+    read = head("Set-Cookie: a=b;", f"{space}Path=/;", f"{space}Max-Age=0", "Content-Length:", f"{space}2")
+    assert ["a=b; Path=/; Max-Age=0"] == read.values("set-cookie")
+    assert ("2", 0) == (read.get("content-length"), read.dropped)
+
+
 def test_a_fold_belongs_to_its_line() -> None:
     """A continuation of a line that was dropped, or of the status line, goes as well."""
     read = heads.read(b"HTTP/1.1 200 OK\r\n folded: status\r\nA\0: 1\r\n more: 2\r\nB: 3\r\n\r\n")
