@@ -128,7 +128,7 @@ class Accounts:
         if login is None:
             return
         settings = self._settings.login
-        session.membership = Membership(
+        session._membership = Membership(
             session,
             login,
             self.credentials,
@@ -141,7 +141,7 @@ class Accounts:
             stopped=lambda: self.stopped(),
         )
         with self._lock:
-            self._memberships.append(session.membership)
+            self._memberships.append(session._membership)
 
     def fetch_robots(self, url: str) -> tuple[int, bytes]:
         """Status and body of a robots.txt, as much of it as counts; with no cookie and no secret header of any profile."""

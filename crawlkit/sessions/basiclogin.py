@@ -63,7 +63,7 @@ class BasicLogin(Login):
             raise LoginError(f"there are no credentials for {shown(self.page)}: BasicLogin(username, password, url=…)")
         username = self._username if self._username is not None else credentials.username  # type: ignore[union-attr]
         password = self._password if self._password is not None else credentials.password  # type: ignore[union-attr]
-        session.redactor.learn(password, sure=True)
+        session._own_redactor().learn(password, sure=True)
         self._sign(session, username, password)
         response = session.get(self.page, retries=_PAGE_RETRIES)
         if response.status_code >= 500:

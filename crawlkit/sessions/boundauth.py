@@ -79,4 +79,4 @@ def unsigned(r: PreparedRequest) -> PreparedRequest:
 
 def absolute(session: Session, url: str) -> str:
     """`url` as the session asks for it."""
-    return prepare_url(url if session.base_url is None else urljoin(session.base_url, url))
+    return prepare_url(session._absolute_url(url))

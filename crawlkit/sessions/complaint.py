@@ -36,7 +36,7 @@ def complaint(response: Response, session: Session) -> str:
     nothing.
     """
     said = _in_html(response) if response.is_html else _in_json(response)
-    text = session.redactor.redact(" ".join(_CONTROL.sub(" ", said).split()))
+    text = session._own_redactor().redact(" ".join(_CONTROL.sub(" ", said).split()))
     if len(text) > _MOST_CHARACTERS:
         text = text[: _MOST_CHARACTERS - 1].rstrip() + "…"
     return f" (it says “{text}”)" if text else ""

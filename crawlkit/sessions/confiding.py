@@ -53,15 +53,15 @@ class Confiding:
     params: Any
     proxies: Any
     secret_headers: Iterable[str]
-    _cookies: Any
+    _session_jar: Any
     _redactor: Redactor | None = None
-    _sent: list[tuple[str, Any]] | None = None
+    _told_headers: list[tuple[str, Any]] | None = None
     """The headers that were told last: most requests carry the same."""
 
     if TYPE_CHECKING:
 
         @property
-        def profile(self) -> Profile | None: ...
+        def _kept_profile(self) -> Profile | None: ...
 
     @property
     def redactor(self) -> Redactor:
@@ -70,16 +70,26 @@ class Confiding:
         It knows what the session has when it is first asked for, and everything that comes later, also when it is
         replaced. One may be assigned, to be shared by several sessions.
         """
-        if self._redactor is None:
-            from crawlkit.sessions.redactor import Redactor
-
-            self.redactor = Redactor()
-        assert self._redactor is not None
-        return self._redactor
+        own: Redactor | None = self.__dict__.get("redactor")
+        return self._own_redactor() if own is None else own
 
     @redactor.setter
     def redactor(self, redactor: Redactor) -> None:
-        self._redactor, self._sent = redactor, None
+        if hasattr(redactor, "watch"):
+            self._confide_in(redactor)
+        else:  # what a subclass calls so is no business of ours
+            self.__dict__["redactor"] = redactor
+
+    def _own_redactor(self) -> Redactor:
+        if self._redactor is None:
+            from crawlkit.sessions.redactor import Redactor
+
+            self._confide_in(Redactor())
+        assert self._redactor is not None
+        return self._redactor
+
+    def _confide_in(self, redactor: Redactor) -> None:
+        self._redactor, self._told_headers = redactor, None
         self._confide_jar()
         redactor.watch(self)
 
@@ -94,12 +104,12 @@ class Confiding:
             tell_userinfo(self.proxies.values(), learn)
         if self.params:
             _tell_pairs(_pairs_of(self.params), learn)
-        profile = self.profile
+        profile = self._kept_profile
         if profile is not None:
             tell_own_headers(profile.headers, learn)
             for text in _texts(dict(profile.state)):
                 learn(text)
-        jar = self._cookies
+        jar = self._session_jar
         if isinstance(jar, CookieStore):
             return not everything or jar.tell_values()
         for cookie in list(jar):  # a jar that is not ours says nothing by itself
@@ -110,8 +120,8 @@ class Confiding:
 
     def _confide_jar(self) -> None:
         """From now on the jar tells what is put into it."""
-        if self._redactor is not None and isinstance(self._cookies, CookieStore):
-            self._cookies.confide(partial(tell_cookie, learn=self._redactor.learn))
+        if self._redactor is not None and isinstance(self._session_jar, CookieStore):
+            self._session_jar.confide(partial(tell_cookie, learn=self._redactor.learn))
 
     def _confide_auth(self, auth: Any) -> None:
         if self._redactor is not None:
@@ -121,8 +131,8 @@ class Confiding:
         """Tell what `request` is about to carry."""
         learn = redactor.learn
         headers = [(name, value) for name, value in request.headers.items() if name.lower() not in _PLAIN]
-        if headers and headers != self._sent:
-            self._sent = headers
+        if headers and headers != self._told_headers:
+            self._told_headers = headers
             _tell_headers(headers, self.secret_headers, learn)
         if proxies:
             tell_userinfo(proxies.values(), learn)

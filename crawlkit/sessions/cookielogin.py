@@ -121,9 +121,9 @@ class CookieLogin(Login):
         jar = session.cookies
         for cookie in cookies:
             jar.set_cookie(cookie)
-        if session.profile is not None:
-            session.profile.state[_STATE] = mark
-            session.save()
+        if session._kept_profile is not None:
+            session._kept_profile.state[_STATE] = mark
+            session._save_profile()
         with self._lock:
             self._imported[session] = mark
 
@@ -137,8 +137,8 @@ class CookieLogin(Login):
         return parse_cookies_txt(data.decode("latin-1"), name=str(self._path))
 
     def _last_import(self, session: Session) -> _Mark | None:
-        if session.profile is not None:
-            mark: _Mark | None = session.profile.state.get(_STATE)
+        if session._kept_profile is not None:
+            mark: _Mark | None = session._kept_profile.state.get(_STATE)
             return mark
         with self._lock:
             return self._imported.get(session)

@@ -3,14 +3,13 @@
 What belongs here: a chain of decoders that no input, however small, can make produce more than is asked for at a time,
 or work without end for nothing. What does not: where the bytes come from, or how much is too much (raw.py).
 
-The decoders are urllib3's, but for zstd's. The chain is not: urllib3's asks the outer layers for more each time,
+Deflate and br are urllib3's, gzip and zstd members.py's. The chain is not urllib3's: urllib3's asks the outer layers for more each time,
 whether or not the inner ones have used up what they had. What is kept back between two layers that expand grows without
 limit there, and two layers of which the inner one comes to nothing never return. Here a layer is fed when it is empty.
 """
 
 from __future__ import annotations
 
-import sys
 import zlib
 from typing import Any
 
@@ -19,12 +18,12 @@ from urllib3.response import (
     BaseHTTPResponse,
     ContentDecoder,
     DeflateDecoder,
-    GzipDecoder,
     GzipDecoderState,
     MultiDecoder,
 )
 
 from crawlkit.exceptions import ContentDecodingError
+from crawlkit.sessions.members import GzipMembers, MemberDecoder, ZstdFrames
 
 MAX_CODINGS = 5
 _KNOWN = frozenset(BaseHTTPResponse.CONTENT_DECODERS)
@@ -36,8 +35,7 @@ _BETWEEN = 16 * 1024  # what one layer gives the next at a time; a decoder copie
 # blocks, zstd's skippable frames) is made to cost work that no limit of the body sees, so that much of it ends it.
 _FREE_WORK = 1 << 20
 _WORK_RATIO = 6
-
-_ZSTD_WINDOW_LOG = 23  # 8 MiB, the most that RFC 9659 allows in HTTP; a frame may ask for gigabytes otherwise
+_MEMBER_WORK = 256  # what beginning a member costs, in bytes: a body of members of a few bytes each is little else
 
 
 class Decoding:
@@ -83,16 +81,21 @@ class Decoding:
         layer = self._layers[index]
         while True:
             data = b"" if layer.has_more else self._pull(index - 1, _BETWEEN)
-            if data:
-                self._work += len(data)
-                if self._work > _FREE_WORK + _WORK_RATIO * self._given:
-                    raise ContentDecodingError(
-                        f"the {self._coding} body comes to nothing: {self._work} bytes of work gave {self._given} bytes"
-                    )
-            elif not layer.has_more:
+            if not data and not layer.has_more:
                 return b""
-            if out := layer.draw(data, limit):
+            self._count_work(len(data))
+            out = layer.draw(data, limit)
+            if layer.members:
+                self._count_work(layer.members * _MEMBER_WORK)
+            if out:
                 return out
+
+    def _count_work(self, amount: int) -> None:
+        self._work += amount
+        if self._work > _FREE_WORK + _WORK_RATIO * self._given:
+            raise ContentDecodingError(
+                f"the {self._coding} body comes to nothing: {self._work} bytes of work gave {self._given} bytes"
+            )
 
     def finish(self) -> bytes:
         """What is left at the end. ContentDecodingError when a stream stops short, its checksum included.
@@ -114,13 +117,16 @@ class Decoding:
 
 
 class _Layer:
-    """One decoder, whether it was given anything, and whether it said that it has more but gave nothing."""
+    """One decoder, whether it was given anything, whether it said that it has more but gave nothing, and how many
+    members it began when it was last drawn from.
+    """
 
-    __slots__ = ("_stuck", "decoder", "fed")
+    __slots__ = ("_stuck", "decoder", "fed", "members")
 
     def __init__(self, decoder: ContentDecoder) -> None:
         self.decoder = decoder
         self.fed = False
+        self.members = 0
         self._stuck = False
 
     @property
@@ -128,61 +134,20 @@ class _Layer:
         return not self._stuck and self.decoder.has_unconsumed_tail
 
     def draw(self, data: bytes, limit: int) -> bytes:
+        begun = self._begun()
         out = self.decoder.decompress(data, max_length=limit)
+        self.members = self._begun() - begun
         self.fed = self.fed or bool(data)
         self._stuck = not out and not data
         return out
 
-
-class _ZstdDecoder(ContentDecoder):
-    """Frames of zstd, one after the other, whose windows are no larger than HTTP allows."""
-
-    def __init__(self) -> None:
-        self._frame = _zstd_frame()
-        self._tail = b""
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        """Up to `max_length` decoded bytes; what was not needed for them is kept."""
-        data = self._tail + data
-        out = b""
-        while len(out) < max_length:
-            if self._frame.eof:
-                if not data:
-                    break
-                self._frame = _zstd_frame()
-            out += self._frame.decompress(data, max_length=max_length - len(out))
-            data = self._frame.unused_data if self._frame.eof else b""
-            if not data:
-                break
-        self._tail = data
-        return out
-
-    @property
-    def has_unconsumed_tail(self) -> bool:
-        """Whether more may come without input."""
-        return bool(self._tail) or not (self._frame.needs_input or self._frame.eof)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the last frame is."""
-        return bool(self._frame.eof)
-
-    def flush(self) -> bytes:
-        """Nothing is held back."""
-        return b""
-
-
-def _zstd_frame() -> Any:
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG})
+    def _begun(self) -> int:
+        return self.decoder.begun if isinstance(self.decoder, MemberDecoder) else 0
 
 
 def _complete(decoder: ContentDecoder) -> bool:
     """Whether a decoder that was fed has seen the end of its stream."""
-    if isinstance(decoder, GzipDecoder):
+    if isinstance(decoder, GzipMembers):
         return (
             decoder._state == GzipDecoderState.SWALLOW_DATA
             or decoder._obj.eof
@@ -190,7 +155,7 @@ def _complete(decoder: ContentDecoder) -> bool:
         )
     if isinstance(decoder, DeflateDecoder):
         return decoder._obj.eof
-    if isinstance(decoder, _ZstdDecoder):
+    if isinstance(decoder, ZstdFrames):
         return decoder.is_complete
     # br: the list form with one decoder in it.
     return all(part._obj.is_finished() for part in getattr(decoder, "_decoders", ()) if hasattr(part, "_obj"))
@@ -224,10 +189,10 @@ def decoding_for(content_encoding: str) -> Decoding | None:
 
 def _decoder(coding: str) -> ContentDecoder:
     if coding in ("gzip", "x-gzip"):
-        return GzipDecoder()
+        return GzipMembers()
     if coding == "deflate":
         return DeflateDecoder()
     if coding == "zstd":
-        return _ZstdDecoder()
+        return ZstdFrames()
     # The list form finds br as well, and is the only public way to it when it is not installed.
     return MultiDecoder(coding)

@@ -57,7 +57,7 @@ class Entrance:
     @property
     def name(self) -> str:
         """The profile as errors name it."""
-        return repr(self._session.profile.name) if self._session.profile is not None else "(none)"
+        return repr(self._session._kept_profile.name) if self._session._kept_profile is not None else "(none)"
 
     # --- the profile's note ----------------------------------------
 
@@ -69,24 +69,24 @@ class Entrance:
     def keep(self) -> None:
         """Note in the profile that it is logged in: the next run begins with it."""
         self.attempts.take_back()
-        profile = self._session.profile
+        profile = self._session._kept_profile
         if profile is not None:
             self._kept_epoch = self._noted_epoch() + 1
             profile.state["login"] = {"epoch": self._kept_epoch, **self._proof.signs.kept()}
-        self._session.save()
+        self._session._save_profile()
 
     def take_over(self, turn: Turn) -> bool:
         """Take the profile's turn among processes; whether another has logged in since this one last looked: then the
         session has its login.
         """
-        profile = self._session.profile
+        profile = self._session._kept_profile
         if profile is None or turn.holds_lock:
             return False
         try:
             turn.hold(profile.vault.turn(profile.name, wait=_TURN_SECONDS, stopped=self._stopped))
         except LockHeld as error:
             raise LoginError(str(error)) from error
-        self._session.save()
+        self._session._save_profile()
         if self._noted_epoch() <= self._kept_epoch:
             return False
         log.info("another process has logged in as profile %s", self.name)
@@ -100,7 +100,7 @@ class Entrance:
         return int(self._note().get("epoch", 0))
 
     def _note(self) -> dict[str, Any]:
-        profile = self._session.profile
+        profile = self._session._kept_profile
         note = profile.state.get("login") if profile is not None else None
         return note if isinstance(note, dict) else {}
 

@@ -15,6 +15,7 @@ from crawlkit.sessions import foreignanswers, leaks
 from crawlkit.sessions.auth import _basic_auth_str
 from crawlkit.sessions.body import can_resend, rewind_body
 from crawlkit.sessions.cookies import CookieJar, merge_cookies
+from crawlkit.sessions.defaults import UsualTimeout
 from crawlkit.sessions.environment import get_auth_from_url, get_netrc_auth, resolve_proxies
 from crawlkit.sessions.redirects import (
     HOP,
@@ -111,21 +112,20 @@ class Redirects:
                 return
             if check_hop is not None:
                 check_hop(resp, req)
-            resp = self.send(
-                req,
-                stream=stream,
-                timeout=timeout,
-                verify=verify,
-                cert=cert,
-                proxies=proxies,
-                allow_redirects=HOP,
-                **send_kwargs,
-            )
+            resp = self._send_hop(req, timeout, stream=stream, verify=verify, cert=cert, proxies=proxies, **send_kwargs)
             yield resp
+
+    def _send_hop(self, req: PreparedRequest, timeout: Any, **kwargs: Any) -> Response:
+        req._untimed = type(timeout) is UsualTimeout  # see Session.request()
+        try:
+            return self.send(req, timeout=None if req._untimed else timeout, allow_redirects=HOP, **kwargs)
+        finally:
+            req._untimed = False
 
     def _redirected(self, resp: Response, req: PreparedRequest, url: str) -> PreparedRequest:
         """The request for `url`, made of the one that was redirected there."""
         prepared = req.copy()
+        prepared._untimed = False
         prepared.url = url
         self.rebuild_method(prepared, resp)
         headers = prepared.headers
@@ -141,7 +141,7 @@ class Redirects:
             leaks.strip_for_new_origin(prepared, self.secret_headers)
         self._rebuild_cookies(prepared, req, resp, elsewhere)
         self.rebuild_auth(prepared, resp)
-        self._rewind(prepared, resp)
+        self._rewind_body(prepared, resp)
         return prepared
 
     def _rebuild_cookies(
@@ -161,7 +161,7 @@ class Redirects:
             merge_cookies(jar, self.cookies)
         prepared.prepare_cookies(jar)
 
-    def _rewind(self, prepared: PreparedRequest, resp: Response) -> None:
+    def _rewind_body(self, prepared: PreparedRequest, resp: Response) -> None:
         body = prepared.body
         if body is None or isinstance(body, (bytes, str)):
             return

@@ -101,7 +101,7 @@ class FormLogin(Login):
                 )
             raise no_login_form(page.url, _forms(page))
         username, password, found = self._account(found, credentials)
-        session.redactor.learn(password, sure=True)
+        session._own_redactor().learn(password, sure=True)
         if found.password is None and not found.form.has_password:
             found = self._first_step(session, found, username, password)
             username = ""
@@ -225,7 +225,7 @@ class FormLogin(Login):
         form = found.form
         refuse_downgrade(form.url, form.action or "")
         extra = {name: value for name, value in self._extra.items() if name not in data}
-        sent = session.submit(
+        sent = session._submit_form(
             form, {**extra, **data}, click=self._click, extra=True, retries=0, check_hop=keep_password_home
         )
         if sent.status_code >= 500:

@@ -88,7 +88,7 @@ class Membership:
             login,
             credentials,
             proof=self._proof,
-            attempts=Attempts(session.profile) if attempts is None else attempts,
+            attempts=Attempts(session._kept_profile) if attempts is None else attempts,
             stopped=stopped,
         )
         self._lock = threading.Lock()

@@ -7,6 +7,7 @@ environment (environment.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping
 from http import cookiejar
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ from crawlkit.sessions.prepared import PreparedRequest
 from crawlkit.sessions.request import Request as Spec
 from crawlkit.sessions.target import prepare_url
 from crawlkit.url import Origin
+
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 class Merging:
@@ -52,7 +56,7 @@ class Merging:
     def prepare_request(self, request: models.Request | Spec) -> PreparedRequest:
         """`request`, requests' or a spider's, with the session's settings merged in, ready for `send()`."""
         if isinstance(request, Spec):
-            prepared = self._prepared(
+            prepared = self._prepared_of(
                 request.method,
                 request.url,
                 request.headers,
@@ -66,9 +70,9 @@ class Merging:
             )
             prepared.spec = request
             return prepared
-        return self._prepared(
+        return self._prepared_of(
             request.method,
-            self._absolute(request.url),
+            self._absolute_url(request.url),
             request.headers,
             request.files,
             request.data,
@@ -79,7 +83,7 @@ class Merging:
             request.json,
         )
 
-    def _prepared(
+    def _prepared_of(
         self,
         method: Any,
         url: Any,
@@ -123,11 +127,14 @@ class Merging:
             prepared.own_auth = auth is own_auth
         return prepared
 
-    def _absolute(self, url: Any) -> Any:
+    def _absolute_url(self, url: Any) -> Any:
         """`url` as seen from `base_url`, when the session has one."""
-        if self.base_url is None or url is None:
+        base = self.base_url
+        # A subclass may have something else by this name, or puts its base in front by itself.
+        if not isinstance(base, str) or url is None:
             return url
-        return urljoin(self.base_url, url.decode("utf-8") if isinstance(url, bytes) else str(url))
+        text = url.decode("utf-8") if isinstance(url, bytes) else str(url)
+        return url if _ABSOLUTE.match(text) else urljoin(base, text)
 
     def _is_foreign(self, url: Any) -> bool:
         """Whether the session's secrets are none of this URL's business."""

@@ -72,6 +72,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin, FromSpec):
 
     # What a session has to tell its adapter beside the arguments that requests' adapters know, set at each sending.
     _usual_timeout: UsualTimeout | None = None  # what holds when the adapter is given no timeout
+    _untimed = False  # while it is being sent: whether a timeout of None is there because nobody set one
     _repeated = False  # whether the session repeats it by a policy, so that the adapter's own does not hold
 
     def __init__(self) -> None:
@@ -229,6 +230,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin, FromSpec):
         other._cookies = copy_jar(self._cookies)
         other._body_position = self._body_position
         other._usual_timeout = self._usual_timeout
+        other._untimed = self._untimed
         other._repeated = self._repeated
         return other
 

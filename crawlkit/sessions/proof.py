@@ -132,8 +132,10 @@ class Proof:
 
 def _stranger(session: Session) -> Session:
     """A session over the same connections that knows nothing of the profile."""
-    stranger = type(session)(pool=session.pool, timeout=session.timeout, deadline=session.deadline)
+    from crawlkit.sessions.session import Session
+
+    stranger = Session(pool=session._connection_pool, timeout=session.timeout, deadline=session.deadline)
     stranger.verify, stranger.cert, stranger.proxies = session.verify, session.cert, dict(session.proxies)
     stranger.trust_env = False
-    stranger.default_headers = {"User-Agent": session.headers.get("User-Agent")}
+    stranger._set_default_headers({"User-Agent": session.headers.get("User-Agent")})
     return stranger

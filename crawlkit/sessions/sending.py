@@ -17,6 +17,7 @@ from crawlkit.sessions.environment import resolve_proxies
 from crawlkit.sessions.following import ChosenProxies, Redirects
 from crawlkit.sessions.foreignjars import adapt, cookie_url
 from crawlkit.sessions.hooks import dispatch_hook
+from crawlkit.sessions.offered import offered
 from crawlkit.sessions.redirects import HOP, finish
 from crawlkit.sessions.request import Request as Spec
 from crawlkit.sessions.retry import RetryPolicy
@@ -55,13 +56,17 @@ class Sending(Redirects, Confiding):
     auth: Any
     secret_origins: Any
     _autosave: Autosave | None
-    membership: Membership | None = None
-    """What keeps the session logged in; None: nobody does."""
+    _membership: Membership | None = None
 
     if TYPE_CHECKING:
 
         def get_adapter(self, url: str) -> Any: ...
         def _is_foreign(self, url: Any) -> bool: ...
+
+    @offered
+    def membership(self) -> Membership | None:
+        """What keeps the session logged in; None: nobody does."""
+        return self._membership
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         """Sends a prepared request as it is; `kwargs` are those of `request()` from `timeout` on.
@@ -72,30 +77,32 @@ class Sending(Redirects, Confiding):
         """
         if isinstance(request, (models.Request, Spec)):
             raise ValueError(f"prepare {request!r} first: session.send(session.prepare_request(request))")
-        membership, heal = self.membership, kwargs.pop("heal", True)
+        if kwargs.get("timeout", UNSET) is None and getattr(request, "_untimed", False):
+            kwargs["timeout"] = self.timeout
+        membership, heal = self._membership, kwargs.pop("heal", True)
         if membership is None or kwargs.get("allow_redirects") is HOP:
-            return self._send(request, kwargs)
+            return self._send_prepared(request, kwargs)
         if membership.inside:
             membership.sending(request)
             if request.method == "GET":  # what a login posts is sent once; its pages may stumble
                 kwargs.setdefault("retries", self.retries or LOGIN_RETRIES)
-            return self._send(request, kwargs)
+            return self._send_prepared(request, kwargs)
         if not heal:
-            return self._send(request, kwargs)
+            return self._send_prepared(request, kwargs)
         before = dict(self.headers)
         return membership.carry(
             request,
-            lambda again: self._send(again, dict(kwargs)),
+            lambda again: self._send_prepared(again, dict(kwargs)),
             lambda again, response: self._renewed(again, response, before),
             body=not kwargs.get("stream", self.stream),
         )
 
-    def _send(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Response:
+    def _send_prepared(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Response:
         allow_redirects = kwargs.pop("allow_redirects", True)
         check_hop = kwargs.pop("check_hop", None)
         retries = kwargs.pop("retries", UNSET)
         deadline = kwargs.pop("deadline", UNSET)
-        max_body = kwargs.pop("max_body", UNSET)
+        given_max_body = max_body = kwargs.pop("max_body", UNSET)
         kwargs.setdefault("stream", self.stream)
         kwargs.setdefault("verify", self.verify)
         kwargs.setdefault("cert", self.cert)
@@ -116,17 +123,20 @@ class Sending(Redirects, Confiding):
             # As in requests an adapter sees None where nobody set a timeout, for there are those that set one then.
             request._usual_timeout, kwargs["timeout"] = timeout, None
         follow = bool(allow_redirects) or allow_redirects is HOP
-        policy = self._policy(retries)
+        policy = self._retry_policy(retries)
         request._repeated = policy is not None or retries is not UNSET
         if policy is None:
-            response = self._exchange(adapter, request, follow, kwargs)
+            response = self._exchange_once(adapter, request, follow, kwargs)
         else:
             response = policy.call(
-                lambda again: self._exchange(adapter, again, follow, kwargs), request, deadline=instant
+                lambda again: self._exchange_once(adapter, again, follow, kwargs), request, deadline=instant
             )
         if not self.get_redirect_target(response):  # an empty Location leads nowhere
             return response
-        kwargs["timeout"], kwargs["max_body"] = timeout, max_body
+        kwargs["timeout"] = timeout
+        kwargs.pop("max_body", None)
+        if given_max_body is not UNSET:
+            kwargs["max_body"] = given_max_body
         if retries is not UNSET:
             kwargs["retries"] = retries
         if not allow_redirects:
@@ -144,6 +154,7 @@ class Sending(Redirects, Confiding):
     ) -> PreparedRequest:
         """`request` once more, with what a login changed of the session; `before` are the headers that it had."""
         again = request.copy()
+        again._untimed = False
         self._rebuild_cookies(again, request, response, elsewhere=False)
         if self.secret_origins is not None and self._is_foreign(request.url):
             return again
@@ -154,7 +165,7 @@ class Sending(Redirects, Confiding):
             again.prepare_auth(self.auth)
         return again
 
-    def _exchange(self, adapter: Any, request: PreparedRequest, follow: bool, kwargs: dict[str, Any]) -> Response:
+    def _exchange_once(self, adapter: Any, request: PreparedRequest, follow: bool, kwargs: dict[str, Any]) -> Response:
         """One request and its answer, with hooks, cookies, and the body read where it is not streamed."""
         jar = self.cookies
         if self._autosave is not None:
@@ -193,7 +204,7 @@ class Sending(Redirects, Confiding):
         if self._autosave is not None:
             self._autosave.note(self.headers, self._usual_headers)
 
-    def _policy(self, retries: Any) -> RetryPolicy | Counting | None:
+    def _retry_policy(self, retries: Any) -> RetryPolicy | Counting | None:
         value = self.retries if retries is UNSET else retries
         return RetryPolicy.of(value) if value else None
 

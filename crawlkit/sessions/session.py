@@ -15,12 +15,13 @@ from crawlkit.exceptions import InvalidSchema
 from crawlkit.sessions import models
 from crawlkit.sessions.adapter import HTTPAdapter
 from crawlkit.sessions.cookies import CookieJar
-from crawlkit.sessions.defaults import DEFAULT_TIMEOUT, UNSET, Unset, default_headers
+from crawlkit.sessions.defaults import DEFAULT_TIMEOUT, UNSET, Unset, UsualTimeout, default_headers
 from crawlkit.sessions.headers import CaseInsensitiveDict
 from crawlkit.sessions.hooks import default_hooks
 from crawlkit.sessions.keeping import Keeping
 from crawlkit.sessions.leaks import SECRET_HEADERS, shown
 from crawlkit.sessions.merging import Merging
+from crawlkit.sessions.offered import offered
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.redirects import MAX_REDIRECTS, CheckHop
 from crawlkit.sessions.response import Response
@@ -47,16 +48,12 @@ _PICKLED = [
     "stream",
     "trust_env",
     "max_redirects",
-    "base_url",
-    "timeout",
-    "deadline",
-    "retries",
-    "max_body",
-    "secret_headers",
-    "secret_origins",
-    "pool",
+    "_connection_pool",
     "_usual_headers",
 ]
+# Settings that requests has not. A subclass may have attributes of its own by these names, so that an instance has them
+# only when they were given or assigned.
+_SETTINGS = ("base_url", "timeout", "deadline", "retries", "max_body", "secret_headers", "secret_origins")
 
 
 class Session(Sending, Merging, Keeping, Verbs):
@@ -77,18 +74,26 @@ class Session(Sending, Merging, Keeping, Verbs):
 
     __attrs__ = _PICKLED
 
+    base_url: str | None = None
+    timeout: Any = DEFAULT_TIMEOUT
+    deadline: float | None = None
+    retries: Any = 0
+    max_body: int | None = None
+    secret_headers: Any = SECRET_HEADERS
+    secret_origins: Any = None
+
     def __init__(
         self,
         *,
         profile: str | None = None,
         vault: str | Path | Vault | None = None,
-        base_url: str | None = None,
+        base_url: str | Unset | None = UNSET,
         timeout: Any = UNSET,
-        deadline: float | None = None,
-        retries: Any = 0,
+        deadline: float | Unset | None = UNSET,
+        retries: Any = UNSET,
         pool: ConnectionPool | None = None,
         allow_private: bool = True,
-        max_body: int | None = None,
+        max_body: int | Unset | None = UNSET,
         login: Login | None = None,
     ) -> None:
         self.headers: Any = default_headers()
@@ -102,22 +107,19 @@ class Session(Sending, Merging, Keeping, Verbs):
         self.cert: Any = None
         self.max_redirects = MAX_REDIRECTS
         self.trust_env = True
-        self.base_url = base_url
-        self.timeout: Any = DEFAULT_TIMEOUT if timeout is UNSET else timeout
-        self.deadline = deadline
-        self.retries: Any = retries
-        self.max_body = max_body
-        self.secret_headers: Any = SECRET_HEADERS
-        self.secret_origins: Any = None
-        self.pool = ConnectionPool(allow_private=allow_private) if pool is None else pool
+        given = (base_url, timeout, deadline, retries, max_body)
+        for name, value in zip(_SETTINGS, given, strict=False):
+            if value is not UNSET:
+                setattr(self, name, value)
+        self._connection_pool = ConnectionPool(allow_private=allow_private) if pool is None else pool
         self.adapters: OrderedDict[str, Any] = OrderedDict()
-        self.mount("https://", HTTPAdapter(pool=self.pool))
-        self.mount("http://", HTTPAdapter(pool=self.pool))
+        self.mount("https://", HTTPAdapter(pool=self._connection_pool))
+        self.mount("http://", HTTPAdapter(pool=self._connection_pool))
         self.cookies = CookieJar()
         if profile is not None:
-            self._load(profile, vault)
+            self._load_profile(profile, vault)
         if login is not None:
-            self._join(login)
+            self._join_login(login)
 
     # --- requests --------------------------------------------------------------------------------------------
 
@@ -152,16 +154,17 @@ class Session(Sending, Merging, Keeping, Verbs):
         followed and may raise. Raises RequestException's kinds. An error status is no exception: see
         `Response.raise_for_status()`.
         """
-        url = self._absolute(url)
+        url = self._absolute_url(url)
         if type(self).prepare_request is Merging.prepare_request:
-            prepared = self._prepared(method, url, headers, files, data, params, auth, cookies, hooks, json)
+            prepared = self._prepared_of(method, url, headers, files, data, params, auth, cookies, hooks, json)
         else:
             prepared = self.prepare_request(
-                models.Request(method, url, headers, files, data, params, auth, cookies, hooks, json)
+                models.Request(method.upper(), url, headers, files, data, params, auth, cookies, hooks, json)
             )
         settings = self.merge_environment_settings(prepared.url or "", proxies, stream, verify, cert)
-        if timeout is not UNSET:
-            settings["timeout"] = timeout
+        usual = timeout is UNSET and type(self.timeout) is UsualTimeout
+        # As in requests an overridden send() finds the key, and None where nobody set a timeout.
+        settings["timeout"] = None if usual else self.timeout if timeout is UNSET else timeout
         if deadline is not UNSET:
             settings["deadline"] = deadline
         if retries is not UNSET:
@@ -170,7 +173,11 @@ class Session(Sending, Merging, Keeping, Verbs):
             settings["max_body"] = max_body
         if check_hop is not None:
             settings["check_hop"] = check_hop
-        return self.send(prepared, allow_redirects=allow_redirects, **settings)
+        prepared._untimed = usual
+        try:
+            return self.send(prepared, allow_redirects=allow_redirects, **settings)
+        finally:
+            prepared._untimed = False
 
     # --- adapters --------------------------------------------------------------------------------------------
 
@@ -192,15 +199,20 @@ class Session(Sending, Merging, Keeping, Verbs):
         A session that refuses private addresses refuses them through this adapter as well.
         """
         pool = getattr(adapter, "pool", None)
-        if isinstance(pool, ConnectionPool) and not self.pool.allow_private:
-            pool.policy = self.pool.policy
+        if isinstance(pool, ConnectionPool) and not self._connection_pool.allow_private:
+            pool.policy = self._connection_pool.policy
         # A new dict, so that threads that are looking for their adapter go on in the old one.
         mounted = {**self.adapters, prefix: adapter}
         self.adapters = OrderedDict(sorted(mounted.items(), key=lambda pair: -len(pair[0])))
 
+    @offered
+    def pool(self) -> ConnectionPool:
+        """The connections."""
+        return self._connection_pool
+
     def bind(self, share: Any) -> AbstractContextManager[Any]:
         """Within it, this thread's requests use the connections of `share`."""
-        return self.pool.bind(share)
+        return self._connection_pool.bind(share)
 
     # --- forms and files -------------------------------------------------------------------------------------
 
@@ -213,13 +225,18 @@ class Session(Sending, Merging, Keeping, Verbs):
         `click`: the button to press; None: the first; False: none. Raises FormError when the form has no such field,
         unless `extra`. `kwargs` are those of `request()`.
         """
+        return self._submit_form(form, data, click=click, extra=extra, **kwargs)
+
+    def _submit_form(
+        self, form: Form, data: Any = None, *, click: Any = None, extra: bool = False, **kwargs: Any
+    ) -> Response:
         if self._redactor is not None:
             form.learn = self._redactor.learn
         sent = form.payload(data, click=click, extra=extra)
         headers = CaseInsensitiveDict(sent.headers)
         headers.update(kwargs.pop("headers", None) or {})
         response = self.request(sent.method, sent.url, data=sent.body, headers=headers, **kwargs)
-        self.save()
+        self._save_profile()
         return response
 
     def download(self, url: Any, path: str | Path, **kwargs: Any) -> Path:
@@ -237,7 +254,7 @@ class Session(Sending, Merging, Keeping, Verbs):
         is closed after it. A closed session opens new connections when it is used again.
         """
         try:
-            self.save()
+            self._save_profile()
         finally:
             for adapter in self.adapters.values():
                 adapter.close()
@@ -250,11 +267,14 @@ class Session(Sending, Merging, Keeping, Verbs):
 
     def __getstate__(self) -> dict[str, Any]:
         state = {name: getattr(self, name, None) for name in self.__attrs__ if name != "cookies"}
+        state.update((name, self.__dict__[name]) for name in _SETTINGS if name in self.__dict__)
         state["own_adapters"] = [
-            prefix for prefix, adapter in self.adapters.items() if getattr(adapter, "pool", None) is self.pool
+            prefix
+            for prefix, adapter in self.adapters.items()
+            if getattr(adapter, "pool", None) is self._connection_pool
         ]
-        state["memory"] = self._memory()
-        state["login"] = None if self.membership is None else self.membership.login
+        state["memory"] = self._pickled_memory()
+        state["login"] = None if self._membership is None else self._membership.login
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -264,15 +284,15 @@ class Session(Sending, Merging, Keeping, Verbs):
         memory = state.pop("memory", jar)
         self.__dict__.update(state)
         for prefix in own_adapters:
-            self.adapters[prefix].pool = self.pool
-        self._remember(CookieJar() if memory is None else memory)
+            self.adapters[prefix].pool = self._connection_pool
+        self._unpickle_memory(CookieJar() if memory is None else memory)
         if login is not None:
-            self._join(login)
+            self._join_login(login)
 
-    def _join(self, login: Login) -> None:
+    def _join_login(self, login: Login) -> None:
         from crawlkit.sessions.membership import Membership
 
-        self.membership = Membership(self, login)
+        self._membership = Membership(self, login)
 
 
 def session() -> Session:

@@ -91,8 +91,8 @@ class TokenAuth(AuthBase):
         """These are the tokens from now on. They are in the vault when the session is next saved."""
         session, profile = self._session(), self._profile
         if session is not None:
-            session.redactor.learn(tokens.access, sure=True)
-            session.redactor.learn(tokens.refresh, sure=True)
+            session._own_redactor().learn(tokens.access, sure=True)
+            session._own_redactor().learn(tokens.refresh, sure=True)
         if profile is None:
             self._own = tokens.kept(self._url)
         else:
@@ -105,7 +105,7 @@ class TokenAuth(AuthBase):
     @property
     def _profile(self) -> Profile | None:
         session = self._session()
-        return None if session is None else session.profile
+        return None if session is None else session._kept_profile
 
     # --- signing ----------------------------------------------------------------------------------------------
 
@@ -180,14 +180,14 @@ class TokenAuth(AuthBase):
         if session is None or self._renew is None:
             return
         try:
-            with self._turn(session.profile):
-                session.save()  # takes over what other processes saved as well
+            with self._turn(session._kept_profile):
+                session._save_profile()  # takes over what other processes saved as well
                 if self.tokens != old:
                     return
                 new = self._renew(session, old)
                 # A refused refresh token is not sent again: the next 401 leads to a login.
                 self.keep(new if new is not None else old._replace(refresh=None, renew=None))
-                session.save()
+                session._save_profile()
         except LockHeld as error:
             log.warning("the access token was not renewed: %s", error)
 

@@ -101,7 +101,7 @@ class TokenLogin(Login):
             raise LoginError(f"there are no credentials for {shown(self.url)}: TokenLogin(url, username, password)")
         username = self._username if self._username is not None else credentials.username  # type: ignore[union-attr]
         password = self._password if self._password is not None else credentials.password  # type: ignore[union-attr]
-        session.redactor.learn(password, sure=True)
+        session._own_redactor().learn(password, sure=True)
         fields = {self._username_field: username, self._password_field: password, **self._extra}
         if self._form:
             fields.setdefault("grant_type", "password")
@@ -124,7 +124,7 @@ class TokenLogin(Login):
         if tokens is None:
             raise LoginError(self._without_token(response, session))
         auth.keep(tokens)
-        session.save()
+        session._save_profile()
 
     # --- the exchanges ----------------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """The methods of HTTP as methods of a Session: `get()`, `post()` and their kin.
 
 What belongs here: the names, their arguments in requests' order, and their one difference, that `head()`
-does not follow redirects. All of them are `Session.request()`.
+does not follow redirects. All of them are `Session.request()`, called with the very keywords with which requests calls it:
+programs override `request(self, method, url, **kwargs)`, and look at what is in `kwargs`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ class Verbs:
 
     def get(self, url: Any, params: Any = None, **kwargs: Any) -> Response:
         """Fetches `url`. `params`: mapping, pairs, str or bytes for its query."""
-        return self.request("GET", url, params, **kwargs)
+        kwargs.setdefault("allow_redirects", True)
+        return self.request("GET", url, params=params, **kwargs)
 
     def options(self, url: Any, **kwargs: Any) -> Response:
         """Asks what may be done with `url`."""
+        kwargs.setdefault("allow_redirects", True)
         return self.request("OPTIONS", url, **kwargs)
 
     def head(self, url: Any, **kwargs: Any) -> Response:

@@ -91,7 +91,7 @@ class Cassette:
         """Let `session` play and record until it is thrown away; `save()` is the caller's."""
         if not self.plays_only:
             with self._lock:
-                self._redactors.append(session.redactor)
+                self._redactors.append(session._own_redactor())
                 self._patterns.update(session.secret_headers)
         for prefix, adapter in list(session.adapters.items()):
             session.mount(prefix, _Player(self, adapter, session))

@@ -135,7 +135,7 @@ def test_credentials_are_read_anew_in_each_run(server: HostileServer, tmp_path: 
     server.play("/open", lambda request: [answer(body=b"member" if request.header("Authorization") else b"stranger")])
     for _ in range(2):
         with Session(profile="me", vault=tmp_path / "v" / "s.db") as session:
-            session.membership = Membership(session, BasicLogin(url=server.url()), ACCOUNT)
+            session._membership = Membership(session, BasicLogin(url=server.url()), ACCOUNT)
             assert "member" == session.get(server.url("/open")).text
             assert 200 == session.get(server.url("/more")).status_code
             assert session.membership.saved

@@ -15,7 +15,7 @@ from crawlkit.sessions.membership import MOST_IN_A_ROW, Healing, Membership
 
 class FakeSession:
     def __init__(self, state: dict[str, Any] | None = None) -> None:
-        self.profile = SimpleNamespace(
+        self._kept_profile = self.profile = SimpleNamespace(
             name="me",
             state=state if state is not None else {},
             save=lambda: None,
@@ -46,7 +46,7 @@ class FakeSession:
         self.asked.append(url)
         return page(self.shows)
 
-    def save(self) -> None:
+    def _save_profile(self) -> None:
         self.saved += 1
 
 

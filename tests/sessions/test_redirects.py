@@ -271,7 +271,7 @@ def test_a_hop_that_needs_one_gets_it(proxied: str, mirror: Mirror) -> None:
 
 def test_proxy_authorization_is_never_set_for_https() -> None:
     session = Session()
-    prepared = session._prepared(
+    prepared = session._prepared_of(
         "GET", "https://a.example/", {"Proxy-Authorization": "Basic x"}, None, None, None, None, None, None, None
     )
     session.trust_env = False

@@ -259,7 +259,7 @@ def test_a_profile_of_another_site_does_not_send_its_token_here(api: Api, tmp_pa
         with api.session(profile="me", vault=tmp_path / "v" / "s.db"):
             pass
         with Session(profile="me", vault=tmp_path / "v" / "s.db", login=TokenLogin(other.url("/token"))) as session:
-            session.membership = None
+            session._membership = None
             session.get(other.url())
         assert None is other.requests[0].header("Authorization")
 
