@@ -29,9 +29,10 @@ class Visit:
     #: The callback that parsed the page, empty when none did; whether a page without items has a field for a password.
     callback: str = ""
     password_field: bool = False
-    #: What unchanged.py notes on the way: the page's mark, whether the server may answer 304, the body that was kept, the
-    #: hash of the one that came, the exchanges of this thread so far.
+    #: What unchanged.py notes on the way: the page's mark, and that which it has once it is parsed, whether the server may
+    #: answer 304, the body that was kept, the hash of the one that came, the exchanges of this thread so far.
     mark: bytes | None = None
+    new_mark: bytes | None = None
     conditional: bool = False
     kept: bytes | None = None
     digest: bytes | None = None

@@ -45,6 +45,15 @@ def test_fetch_shows_heads_without_credentials(crawlkit: Command, site: Site) ->
     assert "\x1b" not in done.stdout.partition("<title>")[0]
 
 
+def test_fetch_shows_what_is_no_change(crawlkit: Command, site: Site) -> None:
+    """With the rule that says so, one passage a line, without escape sequences; settings count."""
+    page = b'<p>Visitors: 7</p><script nonce="abcdefgh"></script><!-- served by \x1b[31m3 -->'
+    site.server.play("/volatile", [answer(body=page)])
+    done = crawlkit("fetch", f"{site.url}/volatile", "--ignored", "--set", r"crawl.ignore=['Visitors: (\d)']")
+
+    assert ["ignore     7", "nonce      abcdefgh", r"comment     served by \x1b[31m3 "] == done.stdout.splitlines()
+
+
 def test_fetch_of_an_error_is_exit_code_1(crawlkit: Command, site: Site) -> None:
     """The body is there all the same."""
     done = crawlkit("fetch", f"{site.url}/failing", exit_code=1)
