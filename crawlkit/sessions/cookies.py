@@ -21,6 +21,7 @@ from crawlkit.sessions.cookie import Cookie
 from crawlkit.sessions.cookieindex import MAX_PER_SITE, MAX_TOTAL
 from crawlkit.sessions.cookieinput import create_cookie, morsel_to_cookie
 from crawlkit.sessions.cookiemapping import CookieMapping
+from crawlkit.sessions.setcookie import Place
 
 __all__ = [
     "Cookie",
@@ -99,6 +100,31 @@ class CookieJar(CookieMapping, cookiejar.CookieJar):  # type: ignore[misc]
         for cookie in state["cookies"]:
             self._last_tick = max(self._last_tick, cookie.modified)
             self._insert(cookie)
+
+    # --- what a subclass overrides, as in requests
+    # ---------------------------------------------------------------------------------
+
+    @property
+    def extracts_as_we_do(self) -> bool:
+        """Whether `extract_cookies()` is ours, and need not be called."""
+        return getattr(self.extract_cookies, "__func__", None) is CookieJar.extract_cookies
+
+    def _sets_by_itself(self) -> bool:
+        return getattr(self.set_cookie, "__func__", None) is not CookieMapping.set_cookie
+
+    def _hand_over(self, cookies: list[Cookie], place: Place, now: float) -> list[Cookie]:
+        """The cookies that the rules let in go through `set_cookie()`, without the lock, for it is not our code."""
+        kept = []
+        for cookie in cookies:
+            with self._lock:
+                if not place.secure and self._overlays_secure(cookie, now):
+                    self.refused += 1
+                    continue
+            self.set_cookie(cookie)
+            with self._lock:
+                if self._index.find(cookie.key) is not None:
+                    kept.append(cookie)
+        return kept
 
     # --- http.cookiejar's methods
     # ---------------------------------------------------------------------------------

@@ -114,7 +114,19 @@ class CookieStore:
             return cookies
         with self._lock:
             self.refused += refused
-            return [] if epoch is not None and epoch < self.epoch else self._take_in(cookies, place, now)
+            if epoch is not None and epoch < self.epoch:
+                return []
+            if not self._sets_by_itself():
+                return self._take_in(cookies, place, now)
+        return self._hand_over(cookies, place, now)
+
+    def _sets_by_itself(self) -> bool:
+        """Whether a subclass has a word to say about what is put in."""
+        return False
+
+    def _hand_over(self, cookies: list[Cookie], place: Place, now: float) -> list[Cookie]:
+        """Give `cookies` to that subclass."""
+        raise NotImplementedError
 
     def next_epoch(self) -> int:
         """Begin a new login's epoch and return it. From now on answers to earlier requests change nothing.

@@ -38,11 +38,11 @@ class Jar(Protocol):
 
 
 def adapt(jar: object) -> Jar:
-    """`jar` as a session uses it: ours as it is, one of http.cookiejar wrapped. TypeError for anything
-    else.
+    """`jar` as a session uses it: ours as it is, one of http.cookiejar wrapped, and one of ours whose class takes cookies
+    by an `extract_cookies()` of its own. TypeError for anything else.
     """
     if isinstance(jar, CookieStore):
-        return jar
+        return jar if getattr(jar, "extracts_as_we_do", True) else OwnExtraction(jar)
     if isinstance(jar, cookiejar.CookieJar):
         return ForeignJar(jar)
     raise TypeError(f"cookies must be a CookieJar or one of http.cookiejar, not {type(jar).__name__}")
@@ -66,6 +66,24 @@ class ForeignJar:
         """Hand the first 50 Set-Cookie values to the jar; always returns [], for the jar does not tell.
         `epoch` is not looked at."""
         self.jar.extract_cookies(Answer(islice(lines, MAX_SET)), _request(url))  # type: ignore[arg-type]
+        return []
+
+
+class OwnExtraction:
+    """A jar of ours whose class has its own way to take cookies from an answer."""
+
+    def __init__(self, jar: Any) -> None:
+        self.jar = jar
+
+    def header_for(self, url: str, *, method: str = "GET", same_site: bool = True) -> str | None:
+        """The value of the Cookie header."""
+        header: str | None = self.jar.header_for(url, method=method, same_site=same_site)
+        return header
+
+    def receive(self, url: str, lines: Iterable[str], *, epoch: int | None = None) -> list[Cookie]:
+        """Hand the first 50 Set-Cookie values to `extract_cookies()`; always returns [], for it does not tell."""
+        if epoch is None or epoch >= self.jar.epoch:
+            self.jar.extract_cookies(Answer(islice(lines, MAX_SET)), _request(url))
         return []
 
 

@@ -11,6 +11,7 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
+import crawlkit.requests
 from crawlkit.exceptions import InvalidHeader
 from crawlkit.sessions.cookie import Cookie
 from crawlkit.sessions.cookies import CookieJar
@@ -23,6 +24,7 @@ from crawlkit.sessions.foreignjars import (
     set_cookie_lines,
     to_stdlib,
 )
+from tests.sessions.mirror import Mirror
 
 
 def test_adapting() -> None:
@@ -157,3 +159,77 @@ def test_requests_mock_of_a_request_gets_its_cookies_from_our_jar() -> None:
     mock = requests.cookies.MockRequest(requests.Request("GET", "http://example.org/").prepare())
     jar.add_cookie_header(mock)
     assert {"Cookie": "a=1"} == mock.get_new_headers()
+
+
+# --- jars that are derived from ours, as from requests' ----------------------------------------------------------------
+
+
+def forgetful(library: Any) -> Any:
+    class Forgetful(library.cookies.RequestsCookieJar):  # type: ignore[misc]
+        """requests-toolbelt's."""
+
+        def set_cookie(self, *args: Any, **kwargs: Any) -> None:
+            return None
+
+    return Forgetful()
+
+
+def choosy(library: Any) -> Any:
+    class Choosy(library.cookies.RequestsCookieJar):  # type: ignore[misc]
+        def set_cookie(self, cookie: Any, *args: Any, **kwargs: Any) -> Any:
+            if not cookie.name.startswith("track"):
+                cookie.value = (cookie.value or "").upper()
+                super().set_cookie(cookie, *args, **kwargs)
+
+    return Choosy()
+
+
+def counting(library: Any) -> Any:
+    class Counting(library.cookies.RequestsCookieJar):  # type: ignore[misc]
+        def extract_cookies(self, response: Any, request: Any) -> None:
+            super().extract_cookies(response, request)
+            lines = response.info().get_all("Set-Cookie")
+            if lines:  # requests calls it for answers without cookies, too
+                self.set("seen", f"{len(lines)} of {request.get_full_url().rpartition('/')[2][:7]}", domain="x.example")
+
+    return Counting()
+
+
+@pytest.mark.parametrize("make", [forgetful, choosy, counting])
+def test_what_a_jar_overrides_is_called(make: Any, mirror: Mirror) -> None:
+    """As in requests: its `set_cookie` and `extract_cookies` decide about what an answer sets."""
+    found = []
+    for library in (requests, crawlkit.requests):
+        with library.Session() as session:
+            session.cookies = make(library)
+            session.get(mirror.url("/cookies?set=a%3Dbc&set=track%3D1&set=gone%3D1%3B%20Max-Age%3D0"))
+            session.get(mirror.url())
+            found.append((sorted((c.name, c.value) for c in session.cookies), mirror.seen[-1].header("Cookie")))
+    expected, actual = found
+    assert expected == actual
+
+
+def test_what_a_jar_overrides_hears_of_no_older_login() -> None:
+    """An answer to a request from before the last login changes nothing, whoever takes the cookies."""
+
+    class Own(CookieJar):
+        calls = 0
+
+        def extract_cookies(self, response: Any, request: Any) -> None:
+            self.calls += 1
+
+    jar = Own()
+    jar.next_epoch()
+    adapt(jar).receive("https://www.example.com/", ["a=1"], epoch=0)
+    assert 0 == jar.calls
+    adapt(jar).receive("https://www.example.com/", ["a=1"], epoch=1)
+    assert 1 == jar.calls
+
+
+def test_what_a_jar_overrides_gets_what_the_rules_let_in_only() -> None:
+    """And what it put in is what `receive` says was kept."""
+    jar = choosy(crawlkit.requests)
+    jar.receive("https://www.example.com/", ["s=1; Secure"])
+    kept = jar.receive("http://www.example.com/", ["s=2", "a=b", "track=1", "b=1; Domain=com"])
+    assert ["a"] == [cookie.name for cookie in kept]
+    assert {"s": "1", "a": "B"} == jar.get_dict()
