@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             fields += [
                 ("Set-Cookie", f"sid={COOKIE}; Path=/; HttpOnly"),
-                ("Set-Cookie", "tint=blue"),
+                ("Set-Cookie", "tint=blue; Expires=Wed, 01 Jan 2200 00:00:00 GMT"),
                 ("X-Seen", self.path),
             ]
             coded = base64.b64encode(COOKIE.encode()).decode()
@@ -285,8 +285,11 @@ def test_a_recorded_login_plays_back(path: Path, offline: Callable[[], None]):
     assert 3 == len(live)
 
 
-def test_cookies_outlive_their_day(path: Path):
+def test_cookies_outlive_their_day(url: str, path: Path):
     """A day of expiry becomes a length of time: the cassette is played for years."""
+    with Session() as session, Cassette(path).use(session):
+        session.get(f"{url}/echo")
+    assert ("Expires" in path.read_text(), "Max-Age=" in path.read_text()) == (False, True)
     from crawlkit.testing.cassette_secrets import _lasting
 
     assert "a=b; Path=/; Max-Age=" in _lasting("a=b; Path=/; Expires=Wed, 01 Jan 2200 00:00:00 GMT")
