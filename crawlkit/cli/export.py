@@ -22,6 +22,9 @@ from crawlkit.crawl.settings_file import find_config
 )
 @click.option("--table", metavar="TABLE", help="Only this table.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="The format, whatever the suffix of FILE.")
+@click.option(
+    "--since", type=click.IntRange(min=1), metavar="RUN", help="Only rows new or changed since the end of RUN."
+)
 @json_option
 @debug_option
 def command(
@@ -30,20 +33,22 @@ def command(
     output: Path | None,
     table: str | None,
     form: str | None,
+    since: int | None,
     as_json: bool,
     debug: bool,
 ) -> int:
-    """Write the items of the spider NAME to FILE: all of its tables as they are now.
+    """Write the items of the spider NAME to FILE: all of its tables as they are now, as JSON Lines, JSON, CSV or, when FILE
+    ends in .db, another SQLite database.
 
     Several tables become FILE.TABLE.csv and so on. Without -o, one table goes to standard output as JSON Lines.
     """
     source = find_database(name, database)
     if output is None or str(output) == "-":
-        written = Output(Path("-"), form or "jsonl").write(source, table)
+        written = Output(Path("-"), form or "jsonl").write(source, table, since)
     else:
         target = Output.of(output, form)
         target.check(_taken(source))
-        written = target.write(source, table)
+        written = target.write(source, table, since)
         for path in written:
             click.echo(f"wrote {shown(path)}", err=True)
     if as_json:

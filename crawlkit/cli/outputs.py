@@ -13,11 +13,12 @@ from pathlib import Path
 
 from crawlkit.exceptions import StorageError, UsageError
 
-FORMATS = ("jsonl", "csv", "json")
+FORMATS = ("jsonl", "csv", "json", "sqlite")
 #: Ends of the names of files that lie beside a database.
 _PARTS = ("-wal", "-shm", "-journal", ".lock")
 _MAGIC = b"SQLite format 3\x00"
 _SUFFIXES = {".jsonl": "jsonl", ".jl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".json": "json"}
+_SUFFIXES |= dict.fromkeys((".db", ".sqlite", ".sqlite3"), "sqlite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Output:
         """
         chosen = format or _SUFFIXES.get(path.suffix.lower())
         if chosen is None:
-            raise UsageError(f"-o {path}: which format? End the name in .jsonl, .csv or .json, or add --format")
+            raise UsageError(f"-o {path}: which format? End the name in .jsonl, .csv, .json or .db, or add --format")
         return cls(path, chosen)
 
     def check(self, taken: Mapping[Path, str]) -> None:
@@ -43,7 +44,7 @@ class Output:
         # Several tables become NAME.TABLE.SUFFIX: which tables there will be is not known yet.
         for path in (self.path, *self.path.parent.glob(f"{glob_escape(self.path.stem)}.*{self.path.suffix}")):
             refuse_taken(f"-o {path}", path, taken)
-            if is_sqlite(path):
+            if is_sqlite(path) and (self.format != "sqlite" or not _is_exported(path)):
                 raise UsageError(f"-o {path}: is a database, which it would replace; name another file")
         if self.path.is_dir():
             raise UsageError(f"-o {self.path}: is a folder; name a file")
@@ -52,11 +53,12 @@ class Output:
         if not os.access(self.path.absolute().parent, os.W_OK | os.X_OK):
             raise UsageError(f"-o {self.path}: the folder {self.path.parent} cannot be written")
 
-    def write(self, database: Path, table: str | None = None) -> list[Path]:
-        """Write the items of `database` and return the files written: one, or one for each table."""
+    def write(self, database: Path, table: str | None = None, since: int | None = None) -> list[Path]:
+        """Write the items of `database`, or those new or changed since the run `since`; the files written: one, or one
+        for each table."""
         from crawlkit.store.export import export
 
-        return export(database, self.path, format=self.format, table=table)
+        return export(database, self.path, format=self.format, table=table, since=since)
 
 
 def check_page(option: str, path: Path, database: Path) -> None:
@@ -73,7 +75,7 @@ def check_page(option: str, path: Path, database: Path) -> None:
 
 def write_page(path: Path, text: str) -> None:
     """Write a page; it appears under its name when it is whole. StorageError."""
-    from crawlkit.store.export import replacing
+    from crawlkit.store.wholefile import replacing
 
     with replacing(path) as file:
         file.write(text)
@@ -110,6 +112,12 @@ def is_sqlite(path: Path) -> bool:
             return file.read(len(_MAGIC)) == _MAGIC
     except OSError:
         return False
+
+
+def _is_exported(path: Path) -> bool:
+    """Whether a database may be what an earlier export wrote: it has the mark of no program (fileformat.html, 1.3.12)."""
+    with path.open("rb") as file:
+        return file.read(72)[68:] == b"\0\0\0\0"
 
 
 def check_database(path: Path, taken: Mapping[Path, str] | None = None) -> None:

@@ -18,7 +18,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crawlkit.store import kinds
@@ -27,6 +27,9 @@ from crawlkit.store.names import PAGE, fold, quoted
 
 #: Aligning takes time with the product of both sides; of more rows than this a page's are paired by their places.
 _ALIGNED = 2_000
+
+#: As `later`: the rows as they are now, also those of a run under way.
+NOW = 2**62
 
 _Values = dict[str, Any]
 
@@ -37,7 +40,7 @@ class Change:
 
     `row` is as it is at the later run (of one that is gone: as it was), by column; a list, dict or boolean is one, bytes are
     {"base64": text}. `columns` are those that changed, with their old and new values. `page` is its URL, `key` what
-    identifies it, empty when its place does.
+    identifies it, empty when its place does, `number` its `_rowid_`.
     """
 
     table: str
@@ -45,6 +48,7 @@ class Change:
     row: Mapping[str, Any]
     key: Mapping[str, Any] = field(default_factory=dict)
     columns: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +253,7 @@ def _sort_in(
     assert state is not None
     shown = _shown(table, state.values)
     key = {column: shown.get(column) for column in table.key}
-    change = Change(table.name, addresses.get(state.page, ""), shown, key)
+    change = Change(table.name, addresses.get(state.page, ""), shown, key, number=state.number)
     if old is None:
         found.added.append(change)
     elif new is None:
@@ -260,7 +264,7 @@ def _sort_in(
             column: (was[column], shown[column]) for column in table.columns if old.values[column] != new.values[column]
         }
         if columns:
-            found.changed.append(Change(change.table, change.page, shown, key, columns))
+            found.changed.append(replace(change, columns=columns))
 
 
 def _shown(table: _Table, values: _Values) -> _Values:

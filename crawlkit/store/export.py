@@ -1,4 +1,4 @@
-"""Export: the author's tables as files: JSON Lines, JSON, CSV.
+"""Export: the author's tables as files: JSON Lines, JSON, CSV, another database (export_database.py).
 
 What belongs here: writing whole tables, a row at a time. What does not: choosing rows, asking the user (cli/).
 
@@ -20,7 +20,6 @@ import csv
 import io
 import json
 import math
-import os
 import re
 import sqlite3
 import sys
@@ -28,36 +27,55 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from crawlkit.exceptions import StorageError, UsageError
+from crawlkit.exceptions import UsageError
 from crawlkit.store import kinds, opening
+from crawlkit.store.changes import NOW, read_changes
+from crawlkit.store.crawls import check_known, crawl_of
+from crawlkit.store.export_database import write_database
 from crawlkit.store.faults import Wrapped
 from crawlkit.store.names import PAGE, fold, quoted
+from crawlkit.store.wholefile import replacing
+
+#: Rows by table, each by its `_rowid_`.
+_Numbers = dict[str, set[int]]
+
+#: The format that is no text: another database.
+SQLITE = "sqlite"
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?", re.ASCII)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export(database: str | Path, path: str | Path, *, format: str, table: str | None = None) -> list[Path]:
+def export(
+    database: str | Path, path: str | Path, *, format: str, table: str | None = None, since: int | None = None
+) -> list[Path]:
     """Write the tables of `database`, or only `table`, to `path`; the files that were written.
 
-    `format` is jsonl, json or csv. One table goes to `path`, several to NAME.TABLE.SUFFIX beside it, and no table at
-    all makes an empty file. "-" is standard output and takes one table. Any thread. UsageError when there is no such
-    table or format, StorageError when the database cannot be read or the file not written.
+    `format` is jsonl, json, csv or sqlite. One table goes to `path`, several to NAME.TABLE.SUFFIX beside it, and no table
+    at all makes an empty file; a SQLite database takes all of them. "-" is standard output and takes one table. With
+    `since` only rows that are new or changed since the end of that run. Any thread. UsageError when there is no such
+    table, format or run, StorageError when the database cannot be read or the file not written.
     """
-    if format not in _WRITERS:
-        raise UsageError(f"there is no export format {format!r}; use one of {', '.join(_WRITERS)}")
+    if format not in (*_WRITERS, SQLITE):
+        raise UsageError(f"there is no export format {format!r}; use one of {', '.join((*_WRITERS, SQLITE))}")
     database, path = Path(database), Path(path)
     connection = opening.open_readonly(database, busy_seconds=30.0)
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     with Wrapped(database), contextlib.closing(connection):
         connection.execute("BEGIN")
         names = _tables(connection, database, table)
+        only = None if since is None else _touched(connection, since)
+        if format == SQLITE:
+            if str(path) == "-":
+                raise UsageError("a database cannot go to standard output; name a file")
+            write_database(path, {name: _stored(connection, name, only) for name in names})
+            return [path]
         if str(path) == "-":
-            return _to_stdout(connection, names, format)
+            return _to_stdout(connection, names, format, only)
         targets = {name: path if len(names) == 1 else _beside(path, name) for name in names}
         for name, target in targets.items():
             with replacing(target) as file:
-                _WRITERS[format](file, *_rows(connection, name))
+                _WRITERS[format](file, *_rows(connection, name, only))
         if not names:
             with replacing(path) as file:
                 _WRITERS[format](file, [], [])
@@ -79,10 +97,33 @@ def _tables(connection: sqlite3.Connection, database: Path, wanted: str | None) 
     return [wanted]
 
 
-def _rows(connection: sqlite3.Connection, table: str) -> tuple[list[str], Iterator[Sequence[Any]]]:
-    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})") if row[1] != PAGE]
-    listed = ", ".join(map(quoted, columns)) or "NULL"
-    rows = connection.execute(f"SELECT {listed} FROM {quoted(table)} ORDER BY _rowid_")
+def _touched(connection: sqlite3.Connection, since: int) -> _Numbers:
+    """The rows that are new or changed since the end of a run, by table."""
+    crawl = crawl_of(connection, since)
+    check_known(connection, crawl)
+    changes = read_changes(connection, crawl.last, NOW)
+    numbers: _Numbers = {}
+    for change in (*changes.added, *changes.changed):
+        numbers.setdefault(change.table, set()).add(change.number)
+    return numbers
+
+
+def _stored(
+    connection: sqlite3.Connection, table: str, only: _Numbers | None
+) -> tuple[dict[str, str], Iterator[Sequence[Any]]]:
+    """The columns of a table with their declared types, and its rows as they are stored."""
+    types = {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({quoted(table)})") if row[1] != PAGE}
+    listed = "".join(f", {quoted(column)}" for column in types)
+    rows = connection.execute(f"SELECT _rowid_{listed} FROM {quoted(table)} ORDER BY _rowid_")
+    wanted = None if only is None else only.get(table, set())
+    return types, (row[1:] for row in rows if wanted is None or row[0] in wanted)
+
+
+def _rows(
+    connection: sqlite3.Connection, table: str, only: _Numbers | None = None
+) -> tuple[list[str], Iterator[Sequence[Any]]]:
+    types, rows = _stored(connection, table, only)
+    columns = list(types)
     [text] = connection.execute("SELECT kinds FROM _tables WHERE name = ?", (table,)).fetchone()
     remembered = kinds.read(text)
     readers = [
@@ -92,7 +133,7 @@ def _rows(connection: sqlite3.Connection, table: str) -> tuple[list[str], Iterat
     ]
     if readers:
         return columns, (_restored(row, readers) for row in rows)
-    return columns, (row if columns else () for row in rows)
+    return columns, rows
 
 
 def _restored(row: Sequence[Any], readers: Sequence[tuple[int, Callable[[Any], Any]]]) -> Sequence[Any]:
@@ -108,65 +149,19 @@ def _beside(path: Path, table: str) -> Path:
     return path.with_name(f"{path.stem}.{name}{path.suffix}")
 
 
-def _to_stdout(connection: sqlite3.Connection, names: list[str], format: str) -> list[Path]:
+def _to_stdout(
+    connection: sqlite3.Connection, names: list[str], format: str, only: _Numbers | None = None
+) -> list[Path]:
     if len(names) > 1:
         raise UsageError(f"standard output takes one table; name one of {', '.join(names)}")
     sys.stdout.flush()
     file = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
     try:
-        _WRITERS[format](file, *(_rows(connection, names[0]) if names else ([], [])))
+        _WRITERS[format](file, *(_rows(connection, names[0], only) if names else ([], [])))
         file.flush()
     finally:
         file.detach()
     return []
-
-
-# --- files ----------------------------------------
-
-
-@contextlib.contextmanager
-def replacing(target: Path) -> Iterator[IO[str]]:
-    """A file that takes the place of `target` when it is whole. A pipe or device is written as it is."""
-    if target.exists() and not target.is_file():
-        with _naming(target), target.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        return
-    target = target.resolve()  # a symbolic link stays one
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
-    try:
-        with _naming(target):
-            with unfinished.open("x", encoding="utf-8", newline="") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            if target.exists():
-                unfinished.chmod(target.stat().st_mode & 0o7777)
-            unfinished.replace(target)
-            _sync_folder(target.parent)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
-@contextlib.contextmanager
-def _naming(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"{target}: it cannot be written ({error.strerror}); the items are safe in the database, "
-            "export them again to a place that can"
-        ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # pragma: no cover - Windows has no descriptor of a folder
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # --- formats ----------------------------------------

@@ -21,7 +21,7 @@ def test_the_suffix_says_the_format(name: str, format: str) -> None:
 
 def test_an_unknown_suffix_is_refused() -> None:
     """With what to write in its place."""
-    with pytest.raises(UsageError, match=r"End the name in \.jsonl, \.csv or \.json"):
+    with pytest.raises(UsageError, match=r"End the name in \.jsonl, \.csv, \.json or \.db"):
         Output.of(Path("items.xlsx"))
 
 

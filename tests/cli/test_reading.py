@@ -60,6 +60,19 @@ def test_export_replaces_no_file_of_the_spider(
         assert before == (Path(name).read_bytes() if Path(name).exists() else None)
 
 
+def test_export_into_another_database(crawled: Command) -> None:
+    """It may be written over an earlier export; a spider's database is never replaced."""
+    for _ in range(2):
+        crawled("export", "pages", "-o", "copy.db")
+    with sqlite3.connect(crawled.folder / "copy.db") as copy:
+        assert [(3,)] == copy.execute("SELECT count(*) FROM items").fetchall()
+    copy.close()
+    (crawled.folder / "other.db").write_bytes((crawled.folder / "data" / "pages.db").read_bytes())
+    assert "would replace" in crawled("export", "pages", "-o", "other.db", exit_code=2).stderr
+    assert "there is no run 7; there are 1" in crawled("export", "pages", "--since", "7", exit_code=2).stderr
+    assert "" == crawled("export", "pages", "--since", "1").stdout
+
+
 def test_export_of_one_table(crawled: Command) -> None:
     """One that is not there is named with those that are."""
     crawled("export", "pages", "--table", "items", "-o", "a.jsonl")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import json
 import math
 import os
+import sqlite3
 import stat
 import tracemalloc
 from collections.abc import Callable
@@ -157,7 +159,7 @@ def test_the_old_file_stays_until_the_new_one_is_whole(
         assert "old" == (tmp_path / "out.jsonl").read_text()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", break_off)
+    monkeypatch.setattr("crawlkit.store.wholefile.os.fsync", break_off)
     with pytest.raises(StorageError, match="No space left"):
         export(filled.path, tmp_path / "out.jsonl", format="jsonl")
 
@@ -240,3 +242,49 @@ def test_a_run_can_be_exported_after_it(new_desk: Callable[..., Desk], tmp_path:
 
     assert '{"name": "x"}\n' == (tmp_path / "out.jsonl").read_text()
     new_desk()
+
+
+# --- since a run, and into another database ------------------------------------------
+
+
+def test_only_what_is_new_or_changed_since_a_run(desk: Desk, tmp_path: Path) -> None:
+    """Rows as they are now, also of the run under way; what is gone is not among them."""
+    desk.crawl("a", row(name="same"), row(name="old"), row(name="goes"), row(table="other", name="x"))
+    desk.next_run()
+    desk.crawl("a", row(name="same"), row(name="changed"), row(table="other", name="x"))
+    desk.next_run()
+    desk.crawl("b", row(name="new"))
+
+    def names(since: int, table: str = "items") -> list[str]:
+        [path] = export(desk.path, tmp_path / "out.jsonl", format="jsonl", table=table, since=since)
+        return [json.loads(line)["name"] for line in path.read_text().splitlines()]
+
+    assert (["changed", "new"], ["new"], []) == (names(1), names(2), names(1, "other"))
+    with pytest.raises(UsageError, match="there is no run 9; there are 1, 2, 3"):
+        names(9)
+    with pytest.raises(UsageError, match="run 3 did not come to its end"):
+        names(3)
+
+
+def test_another_database(desk: Desk, tmp_path: Path) -> None:
+    """Tables, types and values as they are, without our own; written again over its own kind."""
+    rows = [row(name="x", price=1.5, raw=b"\xff", none=None), row(table='odd "one"', n=2**60)]
+    desk.crawl("a", *rows)
+    target = tmp_path / "out.db"
+    for _ in range(2):
+        assert [target] == export(desk.path, target, format="sqlite")
+
+    copy = sqlite3.connect(target)
+    assert ["items", 'odd "one"'] == [name for (name,) in copy.execute("SELECT name FROM sqlite_master ORDER BY rowid")]
+    assert [("x", 1.5, b"\xff", None)] == copy.execute("SELECT * FROM items").fetchall()
+    assert [(2**60,)] == copy.execute('SELECT n FROM "odd ""one"""').fetchall()
+    assert [("name", "TEXT"), ("price", "REAL")] == [each[1:3] for each in copy.execute("PRAGMA table_info(items)")][:2]
+    copy.close()
+    with pytest.raises(UsageError, match="cannot go to standard output"):
+        export(desk.path, "-", format="sqlite")
+
+
+def test_another_database_of_nothing(desk: Desk, tmp_path: Path) -> None:
+    [path] = export(desk.path, tmp_path / "empty.db", format="sqlite")
+    with contextlib.closing(sqlite3.connect(path)) as copy:
+        assert [] == copy.execute("SELECT name FROM sqlite_master").fetchall()
