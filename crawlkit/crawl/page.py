@@ -243,6 +243,8 @@ class Visitor:
         if healing is Healing.BUSY:
             return visit.give_back()
         if healing is Healing.ALIVE:
+            if membership.false_alarm(response):
+                return self._judge(visit, lease, request, response, epoch, release)
             return self._needs_login(visit, request, response)
         if membership.has_turn:
             self._blame.died(membership, epoch, lease.url, request)

@@ -72,7 +72,7 @@ class Attempts:
             self._profile.save()
 
     def take_back(self) -> None:
-        """The attempts since the last call led to a logged-in page, or to nothing that a server could have counted."""
+        """The attempts since the last call led to a logged-in page: they do not count. Failures before them still do."""
         for name in self._open:
             self._state.pop(name, None)
         self._open.clear()

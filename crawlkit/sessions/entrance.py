@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from crawlkit import url as urls
@@ -47,11 +48,11 @@ class Entrance:
         self._proof = proof
         self._stopped = stopped
         self.attempts = attempts
-        self.trace = Trace(session, self._attempt)
+        self.trace = Trace(session, asking=proof.trust, posting=self._attempt)
         #: Logins that were made here.
         self.made = 0
         self._kept_epoch = self._noted_epoch()
-        proof.signs.remember(self._note())
+        proof.remember(self._note())
         login.attach(session)
 
     @property
@@ -66,13 +67,14 @@ class Entrance:
         """Whether the profile was logged in before, by an earlier run or another process."""
         return self._noted_epoch() > 0
 
-    def keep(self) -> None:
-        """Note in the profile that it is logged in: the next run begins with it."""
-        self.attempts.take_back()
+    def keep(self, *, proven: bool) -> None:
+        """Note in the profile that it is logged in: the next run begins with it. `proven`: an answer shows it."""
+        if proven:
+            self.attempts.take_back()
         profile = self._session._kept_profile
         if profile is not None:
             self._kept_epoch = self._noted_epoch() + 1
-            profile.state["login"] = {"epoch": self._kept_epoch, **self._proof.signs.kept()}
+            profile.state["login"] = {"epoch": self._kept_epoch, **self._proof.note}
         self._session._save_profile()
 
     def take_over(self, turn: Turn) -> bool:
@@ -91,7 +93,7 @@ class Entrance:
             return False
         log.info("another process has logged in as profile %s", self.name)
         self._kept_epoch = self._noted_epoch()
-        self._proof.signs.remember(self._note())
+        self._proof.remember(self._note())
         self._login.attach(self._session)
         self._forget_older_answers()
         return True
@@ -115,7 +117,7 @@ class Entrance:
         before = self._cookie_values()
         answers: list[Response] = []
         try:
-            with self.trace.login(self._proof.trust) as answers:
+            with self.trace.login(self._proof.visited) as answers:
                 self._login.log_in(self._session, self._credentials)
         except (LoginError, StopCrawl) as error:
             if isinstance(error, LoginError) and any("Authorization" in answer.request.headers for answer in answers):
@@ -134,18 +136,23 @@ class Entrance:
         proof = self._proof
         if not answers:
             return Finding(False, None)
-        for answer in answers:
+        for answer in takewhile(lambda answer: answer.request.method == "GET", answers):
             proof.signs.learn_answer(answer)
         landing = answers[-1]
-        proof.landed(landing)
         finding = proof.of(landing)
-        if not proof.certain:
-            told = f"the login as profile {self.name} ended at {urls.split_userinfo(landing.url)[0]}, which"
-            if finding.sign is not None and not finding.sign.cookies:
-                raise LoginError(f"{told} {finding.sign.reason}: wrong user name or password?")
-            if not landing.ok:
-                raise LoginError(f"{told} answered {landing.status_code} {landing.reason or ''}".rstrip())
-        return finding
+        sign = finding.sign
+        if proof.certain or sign is None or sign.cookies:
+            if not proof.certain and not landing.ok:
+                raise LoginError(
+                    f"{self._ended(landing)} answered {landing.status_code} {landing.reason or ''}".rstrip()
+                )
+            return finding
+        if sign.form is not None and not proof.signs.is_login_form(sign.form):
+            return finding  # perhaps a page for members that asks for their password once more
+        raise LoginError(f"{self._ended(landing)} {sign.reason}: wrong user name or password?")
+
+    def _ended(self, landing: Response) -> str:
+        return f"the login as profile {self.name} ended at {urls.split_userinfo(landing.url)[0]}, which"
 
     def _attempt(self) -> None:
         """This login is one that a server counts."""

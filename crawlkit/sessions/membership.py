@@ -19,12 +19,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from crawlkit import url as urls
-from crawlkit.exceptions import LoginError, RequestException
+from crawlkit.exceptions import LoginError
 from crawlkit.sessions.attempts import PERIOD_SECONDS, Attempts
 from crawlkit.sessions.body import can_resend
 from crawlkit.sessions.entrance import Entrance
 from crawlkit.sessions.login import Credentials, Login
 from crawlkit.sessions.proof import Finding, Proof
+from crawlkit.sessions.signs import Sign
 from crawlkit.sessions.turn import Turn
 from crawlkit.url import Origin
 
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 #: Logins in a row with no logged-in page between after which it is given up.
 MOST_IN_A_ROW = 3
+#: Pages that are looked at with a stranger's eyes after a login, until one tells.
+_MOST_STRANGERS = 5
 #: How often one request is sent while sessions keep ending under it.
 _MOST_SENT = 10
 #: Addresses that are remembered for having looked logged out.
@@ -62,7 +65,7 @@ class Membership:
 
     `login`: how, with `credentials` where it has none of its own.
     `certain`: whether `login.logged_in` proves that somebody is logged in; else the absence of signs has to do.
-    `trusted`: origins that a login leads to are added: they may see the session's secret headers. `pause` and `resume`
+    `trusted`: origins that a login asks are added: they may see the session's secret headers. `pause` and `resume`
     are called around a login. `canary`: an address that only a member sees, if one is known.
     """
 
@@ -95,6 +98,8 @@ class Membership:
         self._in_a_row = 0
         self._doubted: object = None
         self._refused: set[str] = set()
+        #: How many pages may still be looked at with a stranger's eyes.
+        self._strangers = 0
         self.epoch = 0
         self.confirmed_epoch = 0
 
@@ -143,10 +148,10 @@ class Membership:
             log.debug("%s %s", response.url, finding.sign.reason)
             self._note_refused(asked)
             return True
-        if proof.suffices(finding):
-            self._confirm(epoch, member=finding.member or self._was_refused(asked))
-        elif body and response.ok and self.has_turn and epoch > self.confirmed_epoch and self._refuses_strangers(asked):
+        if finding.member or self._was_refused(asked):
             self._confirm(epoch, member=True)
+        elif body and response.ok and self._undecided(epoch):
+            self._decide(epoch, asked)
         return False
 
     def finding(self, response: Response) -> Finding:
@@ -158,11 +163,11 @@ class Membership:
         return self._proof.as_stranger(url)
 
     def false_alarm(self, response: Response) -> bool:
-        """After a login that worked, `response` still looks logged out: whether that is no sign, and is forgotten."""
-        if self._proof.certain or self.unproven(self.epoch):
+        """`response` looks logged out, and this thread has the turn: whether the session lives and that is no sign."""
+        if self._proof.certain or not self.has_turn:
             return False
         sign = self._proof.of(response).sign
-        return sign is not None and self._proof.signs.false_alarm(sign)
+        return sign is not None and self.lives() and self._proof.signs.false_alarm(sign)
 
     def unproven(self, epoch: int) -> bool:
         """Whether there was a login by `epoch` and no answer has shown yet that any of them worked."""
@@ -188,7 +193,7 @@ class Membership:
         """It has been seen that the session of now lives, by probes alone: its login worked, whoever made it."""
         self._confirm(self.epoch, member=True)
         if not self.saved:
-            self._entrance.keep()  # of a browser's cookies, for one: the next run need not log in
+            self._entrance.keep(proven=True)  # of a browser's cookies, for one: the next run need not log in
 
     # --- logging in ----------------------------------------
 
@@ -254,14 +259,17 @@ class Membership:
                 if not self.looks_logged_out(response, epoch, body=body):
                     return response
                 if self.has_turn:  # it was sent right after a login
-                    if self.false_alarm(response):
+                    if body and self.false_alarm(response):
                         return response
                     if self.unproven(epoch):
                         raise self.refuse(response.url)
                 if not body:
                     response.close()  # a stream holds its connection: nobody waits for a login with one
                 if self.again(epoch, wait=True) is Healing.ALIVE:
-                    return response if body else send(request)
+                    if not body:
+                        return send(request)
+                    self.false_alarm(response)
+                    return response
                 if not can_resend(request.body, request._body_position):
                     return response
                 request = renew(request, response)
@@ -286,8 +294,11 @@ class Membership:
         answers = self._entrance.enter()
         self.epoch += 1
         finding = self._entrance.judge(answers)
-        if finding.member or not self._proof.certain:
-            self._confirm(self.epoch, member=finding.member)
+        self._strangers = _MOST_STRANGERS
+        if finding.member:
+            self._confirm(self.epoch, member=True)
+        elif answers and answers[-1].request.method == "GET":
+            self._decide(self.epoch, answers[-1].url, finding.sign)
 
     def _note_refused(self, url: str) -> None:
         with self._lock:
@@ -303,8 +314,30 @@ class Membership:
         self._proof.tells(url)
         return True
 
+    def _undecided(self, epoch: int) -> bool:
+        """Whether it is open that the last login worked, and an answer to a request of `epoch` may decide it."""
+        return epoch == self.epoch > self.confirmed_epoch and self._strangers > 0
+
+    def _decide(self, epoch: int, url: str, shown: Sign | None = None) -> None:
+        """`url` has no sign of a stranger, or `shown`, a form of its own: when a stranger is refused there, the login
+        worked.
+
+        Where a few pages do not tell, nothing will: the login is kept and its attempt stays written down.
+        """
+        with self._lock:
+            if not self._undecided(epoch):
+                return
+            self._strangers -= 1
+            last = self._strangers == 0
+        with self._entrance.trace.alone():
+            told = self._proof.refuses_strangers(url, shown)
+        if told:
+            self._confirm(epoch, member=True)
+        elif last and not self._proof.certain:
+            self._confirm(epoch, member=False)
+
     def _confirm(self, epoch: int, *, member: bool) -> None:
-        """An answer to a request of `epoch` has no sign of a stranger, or even shows a `member`."""
+        """An answer to a request of `epoch` shows a `member`, or nothing ever will."""
         with self._lock:
             newly = epoch > self.confirmed_epoch
             self.confirmed_epoch = max(self.confirmed_epoch, epoch)
@@ -313,16 +346,7 @@ class Membership:
                 if member:
                     self._in_a_row = 0
         if newly:
-            self._entrance.keep()
-
-    def _refuses_strangers(self, url: str) -> bool:
-        """Of JSON and the like the author is not asked: such a page shows a member when nobody else gets it."""
-        if self._was_refused(url):
-            return True
-        try:
-            return self._proof.as_stranger(url).sign is not None
-        except RequestException:
-            return False
+            self._entrance.keep(proven=member)
 
     def _stand_by(self, error: LoginError) -> None:
         """`error` is what everybody gets: for an hour when the site said no, for moments when it was not even asked."""

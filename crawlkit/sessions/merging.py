@@ -27,6 +27,11 @@ from crawlkit.sessions.request import Request as Spec
 from crawlkit.sessions.target import prepare_url
 from crawlkit.url import Origin
 
+if TYPE_CHECKING:
+    from crawlkit.sessions.membership import Membership
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    Membership = Any
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -46,6 +51,7 @@ class Merging:
     trust_env: bool
     base_url: str | None
     secret_headers: Iterable[str]
+    _membership: Membership | None
     secret_origins: Container[Origin] | None
     """The only origins that get the session's `auth` and secret headers; None: whoever is called, as in requests."""
 
@@ -137,7 +143,9 @@ class Merging:
         return url if _ABSOLUTE.match(text) else urljoin(base, text)
 
     def _is_foreign(self, url: Any) -> bool:
-        """Whether the session's secrets are none of this URL's business."""
+        """Whether the session's secrets are none of this URL's business. A login knows what it is doing."""
+        if self._membership is not None and self._membership.logging_in:
+            return False
         text = url.decode("utf-8") if isinstance(url, bytes) else str(url)
         return origin_of(prepare_url(text)) not in (self.secret_origins or ())
 

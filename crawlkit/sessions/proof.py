@@ -5,12 +5,13 @@ follows from it (membership.py).
 
 A page that never shows a member must not be taken for an expired session. So an address is probed that is known to tell
 members from strangers: the canary; a page that showed a member; one that looked logged out before a login and did not
-after it; the page where a login ended, once it has been seen with a stranger's eyes.
+after it; one that has been seen with a stranger's eyes, without any cookie.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crawlkit import url as urls
 from crawlkit.exceptions import RequestException
@@ -38,7 +39,7 @@ class Proof:
     """Judges the answers of one session. Any thread may call.
 
     `certain`: whether `login.logged_in` proves that somebody is logged in. `trusted`: the origins of the login and of
-    what it is for; those that a login leads to are added.
+    what it is for; those that a login asks are added.
     """
 
     def __init__(
@@ -48,9 +49,9 @@ class Proof:
         self._login = login
         self.certain = certain
         self._trusted: set[Origin] = set() if trusted is None else trusted
+        self._visited: set[Origin] = set()
         self._canary = canary
         self._telling: str | None = None
-        self._landing: str | None = None
         self.signs = Signs(login.url)
         if login.url is not None:
             self.trust(login.url)
@@ -78,18 +79,22 @@ class Proof:
 
     def concerns(self, url: str) -> bool:
         """Whether an answer from `url` says anything about this login: it comes from the site of a trusted origin."""
-        trusted = self._trusted
+        trusted = {*self._trusted, *self._visited}
         if not trusted:
             return True
         try:
             origin = urls.origin(urls.root(url))
         except ValueError:
             return False
-        return origin in trusted or site(origin.host) in {site(known.host) for known in list(trusted)}
+        return origin in trusted or site(origin.host) in {site(known.host) for known in trusted}
 
     def trust(self, url: str) -> None:
-        """The login goes to `url`."""
+        """The login goes to `url` of its own will."""
         self._trusted.add(urls.origin(urls.root(url)))
+
+    def visited(self, url: str) -> None:
+        """The login was led to `url`: it says something about it, and gets no secret header for that."""
+        self._visited.add(urls.origin(urls.root(url)))
 
     # --- addresses that tell ----------------------------------------
 
@@ -97,17 +102,40 @@ class Proof:
         """`url` looked logged out before a login, and does not after it."""
         self._telling = url
 
-    def landed(self, response: Response) -> None:
-        """The login ended with `response`."""
-        if response.request.method == "GET" and not self.signs.is_login_page(response.url):
-            self._landing = response.url
+    def refuses_strangers(self, url: str, shown: Sign | None = None) -> bool:
+        """Whether `url` looks logged out to a stranger: then it tells. Sends a request.
+
+        `shown` is the form that it shows to us: one for members, unless strangers see the same.
+        """
+        try:
+            finding = self.as_stranger(url)
+        except RequestException:
+            return False
+        if finding.sign is None or (shown is not None and finding.sign.form == shown.form):
+            return False
+        if shown is not None:
+            self.signs.false_alarm(shown)
+        self._telling = url
+        return True
+
+    @property
+    def note(self) -> dict[str, Any]:
+        """What a profile keeps of it. JSON, nothing of it secret: a query may be, and is not kept."""
+        telling = self._telling
+        return {**self.signs.kept(), **({"tells": telling} if telling and "?" not in telling else {})}
+
+    def remember(self, note: Mapping[str, Any]) -> None:
+        """Take over what an earlier run kept."""
+        self.signs.remember(note)
+        if self._telling is None and isinstance(note.get("tells"), str):
+            self._telling = note["tells"]
 
     def lives(self) -> bool:
         """Whether the session is logged in now; False when no address is known that tells. Sends a request or two.
 
         The caller sees to it that this request is not healed itself.
         """
-        url = self._canary or self._telling or self._seen_by_a_stranger()
+        url = self._canary or self._telling
         if url is None:
             return False
         try:
@@ -115,19 +143,6 @@ class Proof:
         except RequestException:
             return False
         return response.ok and self.of(response).sign is None
-
-    def _seen_by_a_stranger(self) -> str | None:
-        """The page where the login ended, if it looks logged out without any cookie."""
-        landing, self._landing = self._landing, None  # asked once
-        if landing is None:
-            return None
-        try:
-            if self.as_stranger(landing).sign is None:
-                return None
-        except RequestException:
-            return None
-        self._telling = landing
-        return landing
 
 
 def _stranger(session: Session) -> Session:

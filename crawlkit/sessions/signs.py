@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode
 
 from crawlkit import url as urls
 from crawlkit.exceptions import UnsafeMarkup
@@ -28,6 +29,28 @@ if TYPE_CHECKING:
 _PASSWORD_FIELD = re.compile(rb"type\s*=\s*[\"']?password", re.IGNORECASE)
 #: Laravel's "page expired" (419) and the statuses with which frameworks refuse who is nobody.
 _REFUSING = frozenset((403, 419))
+#: Parts of a query that say which page of a script is meant: /index.php?action=login.
+_COMMANDS = frozenset(
+    (
+        "a",
+        "act",
+        "action",
+        "cmd",
+        "controller",
+        "do",
+        "m",
+        "mode",
+        "module",
+        "op",
+        "option",
+        "p",
+        "page",
+        "q",
+        "r",
+        "route",
+    )
+    + ("sub", "task", "view")
+)
 #: Cookies that a login sets and that come and go without a meaning for it.
 _PASSING = re.compile(r"csrf|xsrf|messages|flash|notice|toast|lang|locale|theme|consent|timezone|redirect|next", re.I)
 
@@ -45,6 +68,8 @@ class Sign(NamedTuple):
     reason: str
     form: _FormMark | None = None
     cookies: frozenset[str] = frozenset()
+    #: The login page itself was asked for: it may be a site's front page, or show its form to members as well.
+    asked: bool = False
 
 
 class Signs:
@@ -52,18 +77,20 @@ class Signs:
 
     def __init__(self, login_url: str | None = None) -> None:
         self._lock = threading.Lock()
-        self._pages: frozenset[str] = frozenset()
+        self._pages: frozenset[_Place] = frozenset()
         self._cookies: frozenset[str] = frozenset()
         self._login_forms: set[_FormMark] = set()
         self._members_forms: set[_FormMark] = set()
-        if login_url is not None and (page := _page(login_url)) is not None:
-            self._pages = frozenset((page,))
+        if login_url is not None and (place := _place(login_url)) is not None:
+            self._pages = frozenset((place,))
 
     # --- judging ----------------------------------------
 
     def is_login_page(self, url: str) -> bool:
-        """Whether `url` is a login page, whatever its query."""
-        return bool(self._pages) and _page(url) in self._pages
+        """Whether `url` is a login page, wherever it is to lead afterwards."""
+        if not self._pages or (place := _place(url)) is None:
+            return False
+        return any(place.path == page.path and page.commands <= place.commands for page in self._pages)
 
     def of(self, response: Response, *, body: bool = True) -> Sign | None:
         """The sign in `response` that nobody is logged in; None when there is none. `body=False`: it is a stream, which
@@ -73,7 +100,10 @@ class Signs:
             return Sign("answered 401")
         asked = response.history[0] if response.history else response
         if asked.request.method == "GET" and self.is_login_page(asked.url):
-            return None  # it is what was asked for
+            form = _login_form(response) if body and response.ok else None
+            if form is None or not self.is_login_form(form):
+                return None
+            return Sign(f"answered {response.status_code} with the login form", form, asked=True)
         if self._led_to_login(response):
             form = _login_form(response) if body else None
             if not body or form is not None or not _is_root(response.url):
@@ -117,14 +147,19 @@ class Signs:
                     gone.discard(name)
         return frozenset(gone)
 
+    def is_login_form(self, form: _FormMark) -> bool:
+        """Whether a form is the login's: it goes where the login's goes, or is all that is known of one."""
+        known = self._login_forms
+        return not known or any(form == mark or form.action == mark.action for mark in known)
+
     # --- learning ----------------------------------------
 
     def learn_answer(self, response: Response) -> None:
-        """`response` came in the course of a login: a page with its form is the login page."""
+        """`response` came in the course of a login, before anything was posted: a page with a form is the login page."""
         form = _login_form(response)
         with self._lock:
-            if form is not None and response.request.method == "GET" and (page := _page(response.url)) is not None:
-                self._pages |= {page}
+            if form is not None and (place := _place(response.url)) is not None:
+                self._pages |= {place}
                 self._login_forms.add(form)
 
     def learn_cookies(self, names: Iterable[str]) -> None:
@@ -133,15 +168,17 @@ class Signs:
             self._cookies |= {name for name in names if not _PASSING.search(name)}
 
     def false_alarm(self, sign: Sign) -> bool:
-        """After a login that worked the sign is still there: whether it is taken back, so that it is none any more.
+        """The session lives, and its answer has this sign: whether it is none, and none any more from now on.
 
         The login's own form stays a sign, as do a redirect to it and 401.
         """
+        if sign.asked:
+            return True  # of this answer only: to a stranger it would be the same
         with self._lock:
             if sign.cookies:
                 self._cookies -= sign.cookies
                 return True
-            if sign.form is not None and sign.reason.endswith("form") and sign.form not in self._login_forms:
+            if sign.form is not None and sign.reason.endswith("form") and not self.is_login_form(sign.form):
                 self._members_forms.add(sign.form)
                 return True
         return False
@@ -150,24 +187,39 @@ class Signs:
 
     def kept(self) -> dict[str, Any]:
         """What a profile keeps: pages of the login and names of its cookies. JSON, nothing of it secret."""
-        return {"pages": sorted(self._pages), "cookies": sorted(self._cookies)}
+        return {"pages": sorted(map(str, self._pages)), "cookies": sorted(self._cookies)}
 
     def remember(self, kept: Mapping[str, Any]) -> None:
         """Take over what an earlier run kept."""
         with self._lock:
-            self._pages |= {str(page) for page in kept.get("pages", ())}
+            places = (_place(str(page)) for page in kept.get("pages", ()))
+            self._pages |= {place for place in places if place is not None}
             self._cookies |= {str(name) for name in kept.get("cookies", ())}
 
 
-def _page(url: str) -> str | None:
+class _Place(NamedTuple):
+    """A page without what varies: where it is, and those pairs of its query that say which page it is."""
+
+    path: str
+    commands: frozenset[tuple[str, str]]
+
+    def __str__(self) -> str:
+        return f"{self.path}?{urlencode(sorted(self.commands))}" if self.commands else self.path
+
+
+def _place(url: str) -> _Place | None:
     href = urls.canonical(url)
-    return None if href is None else urls.split_userinfo(href.partition("?")[0])[0]
+    if href is None:
+        return None
+    path, _, query = urls.split_userinfo(href)[0].partition("?")
+    commands = [(name, value) for name, value in parse_qsl(query) if name.lower() in _COMMANDS] if query else ()
+    return _Place(path, frozenset(commands))
 
 
 def _is_root(url: str) -> bool:
     """A site's front page may show the form to strangers and be somebody's destination all the same."""
-    page = _page(url)
-    return page is not None and page == urls.root(page) + "/"
+    place = _place(url)
+    return place is not None and place.path == urls.root(place.path) + "/"
 
 
 def _login_form(response: Response) -> _FormMark | None:

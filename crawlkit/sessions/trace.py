@@ -19,10 +19,13 @@ _READING = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 class Trace:
-    """The threads of one session that log in or probe. `posting` is called before a login sends what is no mere reading."""
+    """The threads of one session that log in or probe. Before a login sends something, `asking` is called with its URL,
+    and `posting` when it is no mere reading.
+    """
 
-    def __init__(self, session: Session, posting: Callable[[], None]) -> None:
+    def __init__(self, session: Session, *, asking: Callable[[str], None], posting: Callable[[], None]) -> None:
         self._session = session
+        self._asking = asking
         self._posting = posting
         self._here = threading.local()
 
@@ -37,9 +40,11 @@ class Trace:
         return getattr(self._here, "logging_in", False)
 
     def sending(self, request: PreparedRequest) -> None:
-        """This thread is about to send `request`."""
-        if request.method not in _READING and self.logging_in:
-            self._posting()
+        """This thread is about to send `request`, of its own will and not for a redirect."""
+        if self.logging_in:
+            self._asking(request.url or "")
+            if request.method not in _READING:
+                self._posting()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -54,7 +59,7 @@ class Trace:
     def login(self, seen: Callable[[str], None]) -> Iterator[list[Response]]:
         """Within it, this thread logs in: its answers are collected, and `seen` is told where each came from.
 
-        Until its end the session's secret headers may go wherever the login leads.
+        The session's secret headers go wherever the login itself asks, and not where it is redirected to.
         """
         session, thread = self._session, threading.get_ident()
         answers: list[Response] = []
@@ -64,13 +69,12 @@ class Trace:
                 seen(response.url)
                 answers.append(response)
 
-        before, origins = session.hooks, session.secret_origins
+        before = session.hooks
         session.hooks = {**before, "response": [*before["response"], note]}
-        session.secret_origins = None
         self._here.logging_in = True
         try:
             with self.alone():
                 yield answers
         finally:
             self._here.logging_in = False
-            session.hooks, session.secret_origins = before, origins
+            session.hooks = before

@@ -140,22 +140,13 @@ def test_a_login_is_kept_once_a_page_confirms_it() -> None:
     assert 1 == stage.session.profile.state["login"]["epoch"]
 
 
-def test_without_a_word_on_members_the_login_itself_is_believed() -> None:
-    class Simple(Login):
-        def log_in(self, session: Any, credentials: Any) -> None: ...
-
-    stage = Stage(Simple(), certain=False)
-    stage.login.first()
-    assert stage.login.saved
-
-
 def test_the_answer_to_the_login_may_confirm_it() -> None:
     """A site that leads to the account page after the form says so at once."""
     stage = Stage()
     stage.spider.answers = [page("account")]
     stage.login.first()
     assert not stage.login.unproven(1)
-    assert {"https://example.org"} == {str(origin) for origin in stage.trusted}
+    assert stage.login.finding(page("account")).member
 
 
 def test_answers_from_before_and_during_a_login_leave_the_cookies_alone() -> None:

@@ -300,3 +300,115 @@ def test_threads_wait_for_the_login_without_a_connection() -> None:
             go.set()
             assert {200} == {answer.result().status_code for answer in answers}
     assert 2 == site.logins
+
+
+def test_a_refused_login_that_lands_on_a_public_page_is_no_login(tmp_path: Path) -> None:
+    """No form is shown again, no error status: that nobody is logged in shows where strangers are sent away."""
+    site = club("redirect")
+    good = site.login
+    site.pages["/"] = "<h1>welcome, everybody</h1>"
+    site.pages["/login"] = lambda asked: (
+        Reply("", 302, {"Location": "/?bad=1"}) if asked.method == "POST" else good(asked)
+    )
+    with serving(site.pages) as server:
+        for _ in range(6):
+            with (
+                Session(profile="me", vault=tmp_path / "v.db", login=Form(server.url)) as session,
+                pytest.raises(LoginError),
+            ):
+                session.get(f"{server.url}/p1")
+        assert 3 == sum(asked.method == "POST" for asked in server.asked)
+
+
+def test_where_no_page_tells_the_login_is_kept_all_the_same(tmp_path: Path) -> None:
+    """A site that shows everybody everything: a few pages are looked at as a stranger, then it is left at that."""
+    site = club()
+    public = {f"/q{number}": "<h1>open</h1>" for number in range(12)}
+    site.pages.update(public, **{"/home": "<h1>home</h1>"})
+    with serving(site.pages) as server:
+        for _ in range(2):
+            with Session(profile="me", vault=tmp_path / "v.db", login=Form(server.url)) as session:
+                for path in public:
+                    assert session.get(server.url + path).ok
+        strangers = [asked for asked in server.asked if asked.path != "/login" and "Cookie" not in asked.headers]
+    assert (1, 5) == (site.logins, len(strangers))
+
+
+def test_the_front_page_may_be_the_login_page() -> None:
+    """Asked for on purpose it shows the form to strangers: then it is a sign; members get it as it is."""
+    site = club()
+    site.pages["/"] = lambda asked: site.login(asked) if isinstance(site.member(asked), Reply) else "<h1>front</h1>"
+
+    class Front(Form):
+        def __init__(self, root: str) -> None:
+            super().__init__(root)
+            self.url = f"{root}/"
+
+    with serving(site.pages) as server, Session(login=Front(server.url)) as session:
+        assert "front" in session.get(f"{server.url}/").text
+        end_sessions(site)
+        assert "front" in session.get(f"{server.url}/").text
+        assert 2 == site.logins
+        assert "password" in session.get(f"{server.url}/login").text
+    assert 2 == site.logins
+
+
+def test_one_script_serves_login_and_pages() -> None:
+    """/index.php?action=login is the login page, /index.php?topic=1 is none."""
+    site = club("redirect")
+
+    def script(asked: Asked) -> Any:
+        if "action=login" in asked.path:
+            return site.login(asked)
+        answer = site.member(asked)
+        if isinstance(answer, str):
+            return answer
+        return Reply("", 302, {"Location": "/index.php?action=login&next=x"})
+
+    site.pages = {"/index.php": script, "/home": script, "/login": site.login}
+
+    class Script(Form):
+        def __init__(self, root: str) -> None:
+            super().__init__(root)
+            self.url = f"{root}/index.php?action=login"
+
+    with serving(site.pages) as server, Session(login=Script(server.url)) as session:
+        for expected in (1, 2):
+            assert "account" in session.get(f"{server.url}/index.php?topic=1").text
+            assert expected == site.logins
+            end_sessions(site)
+
+
+def test_a_landing_that_asks_for_the_password_once_more_is_no_refusal() -> None:
+    """The account page has a form to delete the account: the login worked."""
+    site = club("redirect")
+    again = '<form action="/delete"><input type="password" name="confirm"></form>'
+    site.pages["/home"] = lambda asked: f"{answer}{again}" if isinstance(answer := site.member(asked), str) else answer
+    with serving(site.pages) as server, Session(login=Form(server.url)) as session:
+        assert "account" in session.get(f"{server.url}/p1").text
+        assert "account" in session.get(f"{server.url}/home").text
+    assert 1 == site.logins
+
+
+def test_where_a_login_s_redirects_end_no_secret_header_goes() -> None:
+    """An open redirect behind the form must not make its target a place that may see the session's headers."""
+    site = club("redirect")
+    with serving(site.pages) as server, serving({"/landing": "<h1>hello</h1>"}) as thief:
+        good = site.login
+
+        def away(asked: Asked) -> Reply:
+            reply = good(asked)
+            return (
+                Reply("", 302, {**reply.headers, "Location": f"{thief.url}/landing"})
+                if asked.method == "POST"
+                else reply
+            )
+
+        site.pages["/login"] = away
+        session = Session(login=Form(server.url))
+        session.headers["X-Api-Key"] = "c4n4ry"
+        session.secret_origins = session.membership._proof._trusted if session.membership else None
+        with session:
+            session.get(f"{server.url}/p1")
+            session.get(f"{thief.url}/landing")
+        assert all("X-Api-Key" not in asked.headers for asked in thief.asked)
