@@ -11,6 +11,7 @@ from crawlkit.version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
     from crawlkit import exceptions as exceptions
+    from crawlkit import requests as requests
     from crawlkit.crawl.failure import Failure as Failure
     from crawlkit.crawl.items import Download as Download
     from crawlkit.crawl.items import Item as Item
@@ -73,14 +74,16 @@ _HOMES = {
     "delete": "sessions.api",
 }
 
-__all__ = ["__version__", "exceptions", *_HOMES]
+_MODULES = ("exceptions", "requests")
+
+__all__ = ["__version__", *_MODULES, *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name == "exceptions":
-        return import_module("crawlkit.exceptions")
+    if name in _MODULES:
+        return import_module(f"crawlkit.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'crawlkit' has no attribute {name!r}")

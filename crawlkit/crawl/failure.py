@@ -6,10 +6,13 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from crawlkit import exceptions
+from crawlkit.sessions.request import Request
 
 if TYPE_CHECKING:
-    from crawlkit.sessions.request import Request
     from crawlkit.sessions.response import Response
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    Response = Any
 
 #: Short words for the report, most specific class first.
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (

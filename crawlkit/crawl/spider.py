@@ -6,17 +6,19 @@ import logging
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from crawlkit.sessions.request import Request
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from crawlkit.crawl.credentials import Credentials
     from crawlkit.crawl.settings import Settings
     from crawlkit.sessions.response import Response
     from crawlkit.sessions.session import Session
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    Credentials = Settings = Response = Session = Any
 
 #: What a spider, and so its database and profile, may be called.
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")

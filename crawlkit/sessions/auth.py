@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crawlkit.sessions.prepared import PreparedRequest
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    PreparedRequest = Any
 
 
 class AuthBase:

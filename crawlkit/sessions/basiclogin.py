@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from crawlkit.exceptions import LoginError
 from crawlkit.sessions.auth import HTTPBasicAuth
 from crawlkit.sessions.boundauth import BoundAuth, absolute, bind
@@ -11,10 +9,8 @@ from crawlkit.sessions.complaint import complaint
 from crawlkit.sessions.digest import HTTPDigestAuth
 from crawlkit.sessions.leaks import origin_of, shown
 from crawlkit.sessions.login import Credentials, Login
-
-if TYPE_CHECKING:
-    from crawlkit.sessions.response import Response
-    from crawlkit.sessions.session import Session
+from crawlkit.sessions.response import Response
+from crawlkit.sessions.session import Session
 
 #: The page may be asked for again when the server stumbles: that is no login.
 _PAGE_RETRIES = 3

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 from crawlkit.sessions.auth import AuthBase
 from crawlkit.sessions.leaks import origin_of

@@ -20,13 +20,16 @@ from urllib.parse import parse_qsl, unquote
 
 from crawlkit.sessions.cookiestore import CookieStore
 from crawlkit.sessions.leaks import is_secret
+from crawlkit.sessions.prepared import PreparedRequest
 from crawlkit.sessions.secretnames import is_password_name, is_secret_name
 
 if TYPE_CHECKING:
     from crawlkit.sessions.fields import Control
-    from crawlkit.sessions.prepared import PreparedRequest
     from crawlkit.sessions.profile import Profile
     from crawlkit.sessions.redactor import Redactor
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    Control = Profile = Redactor = Any
 
 Learn = Callable[..., None]
 

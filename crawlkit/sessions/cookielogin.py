@@ -12,19 +12,17 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crawlkit.exceptions import LoginError, StorageError
 from crawlkit.sessions.boundauth import absolute
+from crawlkit.sessions.cookie import Cookie
 from crawlkit.sessions.cookiefiles import parse_cookies_txt
 from crawlkit.sessions.cookiejson import parse_cookie_json
 from crawlkit.sessions.leaks import shown
 from crawlkit.sessions.login import Credentials, Login
+from crawlkit.sessions.session import Session
 from crawlkit.sessions.signs import Signs
-
-if TYPE_CHECKING:
-    from crawlkit.sessions.cookie import Cookie
-    from crawlkit.sessions.session import Session
 
 #: Under which name a profile's state keeps which file was imported last.
 _STATE = "cookie file"

@@ -13,7 +13,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from crawlkit.sessions.auth import Credentials
@@ -21,12 +21,10 @@ from crawlkit.sessions.body import rewind_body
 from crawlkit.sessions.challenge import Challenge, parse_challenges
 from crawlkit.sessions.cookies import extract_cookies_to_jar, get_cookie_header
 from crawlkit.sessions.leaks import origin_of
+from crawlkit.sessions.prepared import PreparedRequest
+from crawlkit.sessions.response import Response
 from crawlkit.sessions.target import path_url
-
-if TYPE_CHECKING:
-    from crawlkit.sessions.prepared import PreparedRequest
-    from crawlkit.sessions.response import Response
-    from crawlkit.url import Origin
+from crawlkit.url import Origin
 
 # The weakest first: of several challenges the strongest that we know is answered (RFC 7616 section 3.7).
 _HASHES = {

@@ -17,6 +17,7 @@ from crawlkit.sessions.body import can_resend, rewind_body
 from crawlkit.sessions.cookies import CookieJar, merge_cookies
 from crawlkit.sessions.defaults import UsualTimeout
 from crawlkit.sessions.environment import get_auth_from_url, get_netrc_auth, resolve_proxies
+from crawlkit.sessions.prepared import PreparedRequest
 from crawlkit.sessions.redirects import (
     HOP,
     MAX_REDIRECTS,
@@ -27,11 +28,8 @@ from crawlkit.sessions.redirects import (
     read_location,
     resolve_location,
 )
+from crawlkit.sessions.response import Response
 from crawlkit.sessions.target import prepare_url
-
-if TYPE_CHECKING:
-    from crawlkit.sessions.prepared import PreparedRequest
-    from crawlkit.sessions.response import Response
 
 
 class ChosenProxies(dict[str, str]):

@@ -23,12 +23,12 @@ from crawlkit.sessions.loginform import (
     read_login_form,
 )
 from crawlkit.sessions.loginhops import keep_password_home, refuse_downgrade
+from crawlkit.sessions.response import Response
+from crawlkit.sessions.session import Session
 from crawlkit.sessions.totp import Totp
 
 if TYPE_CHECKING:
     from crawlkit.sessions.form import Form
-    from crawlkit.sessions.response import Response
-    from crawlkit.sessions.session import Session
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from crawlkit.sessions.autosave import Autosave
     from crawlkit.sessions.profile import Profile
     from crawlkit.sessions.vault import Vault
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    Autosave = Profile = Vault = Any
 
 DEFAULT_VAULT = Path("data", "sessions.db")
 

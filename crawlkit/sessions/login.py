@@ -6,11 +6,10 @@ cookielogin.py; when to log in, and how often, is membership.py's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from crawlkit.sessions.response import Response
-    from crawlkit.sessions.session import Session
+from crawlkit.sessions.response import Response
+from crawlkit.sessions.session import Session
 
 
 class Credentials(Protocol):

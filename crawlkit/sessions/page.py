@@ -7,22 +7,24 @@ fetched, which the crawl decides. The document is parsed once, when it is first 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from crawlkit.exceptions import NoMatch
+from crawlkit.sessions.headers import CaseInsensitiveDict
 from crawlkit.sessions.lazy import lazy
 from crawlkit.sessions.leaks import shown
 from crawlkit.sessions.links import Links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from selectolax.lexbor import LexborHTMLParser
 
     from crawlkit.html.document import Limits
     from crawlkit.html.selectors import Selector, SelectorList
     from crawlkit.sessions.forms import Form
-    from crawlkit.sessions.headers import CaseInsensitiveDict
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    LexborHTMLParser = Limits = Selector = SelectorList = Form = Any
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 

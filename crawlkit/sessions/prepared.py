@@ -28,6 +28,7 @@ from crawlkit.sessions.body import (
     super_len,
 )
 from crawlkit.sessions.cookies import CookieJar, cookiejar_from_dict, get_cookie_header
+from crawlkit.sessions.defaults import UsualTimeout
 from crawlkit.sessions.headers import CaseInsensitiveDict, HeaderValue, checked_headers, to_native_string
 from crawlkit.sessions.hooks import RequestHooksMixin, default_hooks
 from crawlkit.sessions.multipart import encode_multipart
@@ -35,8 +36,10 @@ from crawlkit.sessions.spec import FromSpec
 from crawlkit.sessions.target import get_auth_from_url, path_url, prepare_url, prepare_url_with
 
 if TYPE_CHECKING:
-    from crawlkit.sessions.defaults import UsualTimeout
     from crawlkit.sessions.request import Request as Spec
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    Spec = Any
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")

@@ -7,7 +7,7 @@ the loop that follows (following.py), what is secret and what an origin is (leak
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from crawlkit import exceptions as errors
@@ -17,6 +17,9 @@ from crawlkit.sessions.target import prepare_url, requote_uri
 if TYPE_CHECKING:
     from crawlkit.sessions.prepared import PreparedRequest
     from crawlkit.sessions.response import Response
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    PreparedRequest = Response = Any
 
 REDIRECT_STATUSES = frozenset((301, 302, 303, 307, 308))
 PERMANENT_STATUSES = frozenset((301, 308))
@@ -26,7 +29,7 @@ MAX_REDIRECTS = 30
 # A redirect's body is read so that its connection can be used again. Nobody needs a megabyte of "Moved".
 MAX_REDIRECT_BODY = 1024 * 1024
 
-CheckHop = Callable[["Response", "PreparedRequest"], None]
+CheckHop = Callable[[Response, PreparedRequest], None]
 
 
 class Hop:

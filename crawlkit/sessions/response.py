@@ -10,20 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from crawlkit import exceptions as errors
 from crawlkit.sessions import stream
+from crawlkit.sessions.cookies import CookieJar
 from crawlkit.sessions.headers import CaseInsensitiveDict
 from crawlkit.sessions.lazy import lazy
 from crawlkit.sessions.leaks import shown
 from crawlkit.sessions.page import Page
+from crawlkit.sessions.prepared import PreparedRequest
 from crawlkit.sessions.redirects import PERMANENT_STATUSES, REDIRECT_STATUSES
 from crawlkit.sessions.text import ASK, Text
-
-if TYPE_CHECKING:
-    from crawlkit.sessions.cookies import CookieJar
-    from crawlkit.sessions.prepared import PreparedRequest
 
 # What a pickle of a Response holds. `raw`, `connection` and `session` belong to the process that made them.
 _PICKLED = (

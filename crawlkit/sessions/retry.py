@@ -7,22 +7,19 @@ a plain session sleeps in (repeating.py).
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from urllib3.util.retry import Retry
 
 from crawlkit import exceptions as errors
 from crawlkit.sessions.counting import Counting
-
-if TYPE_CHECKING:
-    import threading
-
-    from crawlkit.sessions.prepared import PreparedRequest
-    from crawlkit.sessions.response import Response
+from crawlkit.sessions.prepared import PreparedRequest
+from crawlkit.sessions.response import Response
 
 # RFC 9110 section 9.2.2: repeating these does what sending them once does.
 IDEMPOTENT_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))

@@ -7,30 +7,32 @@ retry.py, following.py). A plain GET on a warm connection passes here millions o
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from crawlkit.sessions import foreignanswers, models
 from crawlkit.sessions.confiding import Confiding
+from crawlkit.sessions.counting import Counting
 from crawlkit.sessions.defaults import UNSET, Unset, UsualTimeout
 from crawlkit.sessions.environment import resolve_proxies
 from crawlkit.sessions.following import ChosenProxies, Redirects
 from crawlkit.sessions.foreignjars import adapt, cookie_url
 from crawlkit.sessions.hooks import dispatch_hook
 from crawlkit.sessions.offered import offered
+from crawlkit.sessions.prepared import PreparedRequest
 from crawlkit.sessions.redirects import HOP, finish
 from crawlkit.sessions.request import Request as Spec
+from crawlkit.sessions.response import Response
 from crawlkit.sessions.retry import RetryPolicy
 from crawlkit.sessions.timeouts import times_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from crawlkit.sessions.autosave import Autosave
-    from crawlkit.sessions.counting import Counting
     from crawlkit.sessions.membership import Membership
-    from crawlkit.sessions.prepared import PreparedRequest
-    from crawlkit.sessions.response import Response
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    Autosave = Membership = Any
 
 
 #: How often a page that a login reads is asked for again.

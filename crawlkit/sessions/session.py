@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from crawlkit.sessions.forms import Form
     from crawlkit.sessions.login import Login
     from crawlkit.sessions.vault import Vault
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    Form = Login = Vault = Any
 
 # What a pickle of a session holds; connections belong to the process, and the cookies of a profile to its vault.
 # The first twelve are requests', in its order, for subclasses that add theirs.

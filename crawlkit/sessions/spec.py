@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crawlkit.sessions.request import Request
+else:
+    # Hints that are read at run time say Any for what is loaded when it is used, or imports this module.
+    Request = Any
 
 
 class FromSpec:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crawlkit.exceptions import LoginError
 from crawlkit.sessions.boundauth import BoundAuth, absolute, bind, unsigned
@@ -17,12 +17,10 @@ from crawlkit.sessions.leaks import is_secret, origin_of, shown
 from crawlkit.sessions.login import Credentials, Login
 from crawlkit.sessions.loginhops import keep_password_home
 from crawlkit.sessions.models import Request
+from crawlkit.sessions.response import Response
+from crawlkit.sessions.session import Session
 from crawlkit.sessions.tokenauth import TokenAuth
 from crawlkit.sessions.tokens import Tokens, names_in, read_tokens
-
-if TYPE_CHECKING:
-    from crawlkit.sessions.response import Response
-    from crawlkit.sessions.session import Session
 
 
 class TokenLogin(Login):

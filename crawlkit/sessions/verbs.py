@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from crawlkit.sessions.response import Response
+from crawlkit.sessions.response import Response
 
 
 class Verbs:

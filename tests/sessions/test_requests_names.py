@@ -275,3 +275,9 @@ def test_requests_itself_is_never_imported() -> None:
     """It is a dependency of the tests alone."""
     code = "import sys; from crawlkit import requests; sys.exit('requests' in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
+
+
+@pytest.mark.parametrize("name", ["requests.Request", "requests.codes.not_found", "exceptions.Timeout"])
+def test_modules_are_attributes_of_crawlkit(name: str) -> None:
+    """`import crawlkit` is enough to name them; they load when they are named."""
+    subprocess.run([sys.executable, "-c", f"import crawlkit; crawlkit.{name}"], check=True)
