@@ -31,26 +31,8 @@ _PASSWORD_FIELD = re.compile(rb"type\s*=\s*[\"']?password", re.IGNORECASE)
 _REFUSING = frozenset((403, 419))
 #: Parts of a query that say which page of a script is meant: /index.php?action=login.
 _COMMANDS = frozenset(
-    (
-        "a",
-        "act",
-        "action",
-        "cmd",
-        "controller",
-        "do",
-        "m",
-        "mode",
-        "module",
-        "op",
-        "option",
-        "p",
-        "page",
-        "q",
-        "r",
-        "route",
-    )
-    + ("sub", "task", "view")
-)
+    ("a", "act", "action", "cmd", "controller", "do", "m", "mode", "module", "op", "option", "p", "page", "q", "r")
+) | frozenset(("route", "sub", "task", "view"))
 #: Cookies that a login sets and that come and go without a meaning for it.
 _PASSING = re.compile(r"csrf|xsrf|messages|flash|notice|toast|lang|locale|theme|consent|timezone|redirect|next", re.I)
 

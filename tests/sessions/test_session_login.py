@@ -115,9 +115,11 @@ def test_three_failed_logins_an_hour_are_all(tmp_path: Path) -> None:
             "next one is possible at",
             "next one",
         ):
-            with Session(profile="me", vault=tmp_path / "v.db", login=Form(server.url, "wrong")) as session:
-                with pytest.raises(LoginError, match=expected):
-                    session.get(f"{server.url}/p1")
+            with (
+                Session(profile="me", vault=tmp_path / "v.db", login=Form(server.url, "wrong")) as session,
+                pytest.raises(LoginError, match=expected),
+            ):
+                session.get(f"{server.url}/p1")
         assert 3 == sum(asked.method == "POST" for asked in server.asked)
 
 
@@ -194,11 +196,14 @@ def test_a_change_of_password_and_a_foreign_host_are_no_signs() -> None:
     """Two password fields ask a member; what another site answers says nothing."""
     site = club()
     site.pages["/change"] = "<form><input type=password name=old><input type=password name=new></form>"
-    with serving(site.pages) as server, serving({"/": Reply("no", 401)}) as other:
-        with Session(login=Form(server.url)) as session:
-            assert session.get(f"{server.url}/change").ok
-            elsewhere = other.url.replace("127.0.0.1", "localhost")
-            assert 401 == session.get(f"{elsewhere}/").status_code
+    with (
+        serving(site.pages) as server,
+        serving({"/": Reply("no", 401)}) as other,
+        Session(login=Form(server.url)) as session,
+    ):
+        assert session.get(f"{server.url}/change").ok
+        elsewhere = other.url.replace("127.0.0.1", "localhost")
+        assert 401 == session.get(f"{elsewhere}/").status_code
     assert 1 == site.logins
 
 
@@ -248,7 +253,7 @@ def test_a_login_travels_in_a_pickle(tmp_path: Path) -> None:
     site = club()
     with serving(site.pages) as server:
         with Session(profile="me", vault=tmp_path / "v.db", login=Form(server.url)) as session:
-            twin = pickle.loads(pickle.dumps(session))
+            twin = pickle.loads(pickle.dumps(session))  # noqa: S301 - our own
         with twin:
             assert "/p1" in twin.get(f"{server.url}/p1").text
     assert 1 == site.logins
