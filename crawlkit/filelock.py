@@ -149,7 +149,7 @@ class FileLock:
             os.close(descriptor)  # its holder removed it in between: a new one is to be made
 
     def _open(self) -> int:
-        attempts = 3  # another holder that leaves nothing behind may take the folder away in between
+        attempts = 100  # another holder that leaves nothing behind may take the folder away in between
         while True:
             attempts -= 1
             try:
