@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from crawlkit.exceptions import ConfigError, FormError, LoginError, UnsafeMarkup
+from crawlkit.sessions.boundauth import absolute
 from crawlkit.sessions.complaint import complaint
 from crawlkit.sessions.leaks import same_origin, shown
 from crawlkit.sessions.login import Credentials, Login
@@ -22,13 +23,13 @@ from crawlkit.sessions.loginform import (
     no_login_form,
     read_login_form,
 )
-from crawlkit.sessions.loginhops import keep_password_home, refuse_downgrade
+from crawlkit.sessions.loginhops import Confidants
 from crawlkit.sessions.response import Response
 from crawlkit.sessions.session import Session
 from crawlkit.sessions.totp import Totp
 
 if TYPE_CHECKING:
-    from crawlkit.sessions.form import Form
+    from crawlkit.sessions.form import Form, Payload
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,9 @@ class FormLogin(Login):
     `extra` are more fields (name → value). A one-time code, on the same page or the next, comes from `totp`, a TOTP
     secret, else from `credentials.otp()`.
 
+    What is filled in goes to the origin of `url` (scheme, host, port) and to `origins` (URLs), whatever the page's form and
+    redirects say: a login that ends elsewhere, as a single sign-on does, is a LoginError that says which to add.
+
     One object serves any number of sessions and threads. Its repr shows the URL alone.
     """
 
@@ -66,6 +70,7 @@ class FormLogin(Login):
         totp: str | None = None,
         click: Any = None,
         extra: Mapping[str, Any] | None = None,
+        origins: Iterable[str] = (),
     ) -> None:
         self.url: str = url
         self._username = username
@@ -77,6 +82,7 @@ class FormLogin(Login):
         self._totp = totp
         self._click = click
         self._extra = dict(extra or {})
+        self._origins = (origins,) if isinstance(origins, str) else tuple(origins)
 
     def __repr__(self) -> str:
         return f"<FormLogin {shown(self.url)}>"
@@ -84,10 +90,12 @@ class FormLogin(Login):
     def log_in(self, session: Session, credentials: Credentials | None) -> None:
         """Fetch the page, fill its form in and send it. Does nothing when the site leads on, as it does for members.
 
-        Raises LoginError when the form is shown again, with what the site says; FormError when there is no such form or
-        field, with those there are; ConfigError when a credential is missing; RequestException when the exchange failed.
+        Raises LoginError when the form is shown again, with what the site says, or would go to another origin; FormError
+        when there is no such form or field, with those there are; ConfigError when a credential is missing;
+        RequestException when the exchange failed.
         """
-        page = session.get(self.url, retries=_PAGE_RETRIES)
+        confidants = self._confidants(session)
+        page = session.get(self.url, retries=_PAGE_RETRIES, check_hop=confidants.check_page)
         if page.status_code >= 500:
             page.raise_for_status()
         found = self._find(page)
@@ -179,11 +187,6 @@ class FormLogin(Login):
             code = self._code(credentials, needed=self._otp_field is not None)
             if code is not None:
                 data[found.code] = code
-        if form.method == "GET":
-            raise FormError(
-                f"the {form.describe()} on {shown(form.url)} would put the password into a URL: a script sends it in a "
-                "browser; look where to (TokenLogin may serve), or write login() yourself"
-            )
         return self._send(session, found, data)
 
     def _third_step(
@@ -222,15 +225,29 @@ class FormLogin(Login):
         return again is not None and again.password is not None
 
     def _send(self, session: Session, found: LoginForm, data: dict[str, Any]) -> Response:
-        form = found.form
-        refuse_downgrade(form.url, form.action or "")
+        form, confidants = found.form, self._confidants(session)
+
+        def check(filled: Payload) -> None:  # by what is sent: a button, or the page's base, may lead elsewhere
+            confidants.check_form(form.url, filled.url)
+            if filled.method == "GET" and found.password in data:
+                raise _into_a_url(form)
+
         extra = {name: value for name, value in self._extra.items() if name not in data}
         sent = session._submit_form(
-            form, {**extra, **data}, click=self._click, extra=True, retries=0, check_hop=keep_password_home
+            form,
+            {**extra, **data},
+            click=self._click,
+            extra=True,
+            check=check,
+            retries=0,
+            check_hop=confidants.check_hop,
         )
         if sent.status_code >= 500:
             sent.raise_for_status()
         return sent
+
+    def _confidants(self, session: Session) -> Confidants:
+        return Confidants(absolute(session, self.url), (absolute(session, each) for each in self._origins))
 
     def _code(self, credentials: Credentials | None, *, needed: bool) -> str | None:
         """A one-time code; None when there is none and none is needed."""
@@ -253,6 +270,13 @@ def _forms(page: Response) -> list[Form]:
         return page.forms
     except UnsafeMarkup:
         return []  # no login page is as large
+
+
+def _into_a_url(form: Form) -> FormError:
+    return FormError(
+        f"the {form.describe()} on {shown(form.url)} would put the password into a URL: a script sends it in a "
+        "browser; look where to (TokenLogin may serve), or write login() yourself"
+    )
 
 
 def _no_field(form: Form, wanted: str | None, argument: str) -> FormError:

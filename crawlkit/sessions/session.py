@@ -7,6 +7,7 @@ sending.py, the profile in keeping.py, the methods of HTTP in verbs.py.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -231,11 +232,21 @@ class Session(Sending, Merging, Keeping, Verbs):
         return self._submit_form(form, data, click=click, extra=extra, **kwargs)
 
     def _submit_form(
-        self, form: Form, data: Any = None, *, click: Any = None, extra: bool = False, **kwargs: Any
+        self,
+        form: Form,
+        data: Any = None,
+        *,
+        click: Any = None,
+        extra: bool = False,
+        check: Callable[[Any], None] | None = None,
+        **kwargs: Any,
     ) -> Response:
+        """`submit()`; `check` sees the Payload before it is sent, and may raise."""
         if self._redactor is not None:
             form.learn = self._redactor.learn
         sent = form.payload(data, click=click, extra=extra)
+        if check is not None:
+            check(sent)
         headers = CaseInsensitiveDict(sent.headers)
         headers.update(kwargs.pop("headers", None) or {})
         response = self.request(sent.method, sent.url, data=sent.body, headers=headers, **kwargs)

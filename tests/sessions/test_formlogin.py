@@ -10,9 +10,12 @@ import pytest
 
 from crawlkit import FormLogin, RetryPolicy, Session
 from crawlkit.exceptions import ConfigError, FormError, HTTPError, LoginError
-from crawlkit.sessions.loginhops import refuse_downgrade
+from crawlkit.sessions.loginhops import Confidants
+from crawlkit.sessions.prepared import PreparedRequest
+from crawlkit.sessions.response import Response
 from crawlkit.testing import HostileServer
-from crawlkit.testing.hostile import Close, Received, Step, answer
+from crawlkit.testing.hostile import Close, Step, answer
+from crawlkit.testing.received import Received
 
 PASSWORD = "a-quiet-r00m"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -337,11 +340,117 @@ def test_the_password_does_not_follow_a_redirect_to_another_origin(site: Site) -
         assert [] == other.requests
 
 
-def test_a_page_over_https_does_not_send_the_password_over_http() -> None:
+@pytest.fixture
+def thief() -> Iterator[Site]:
+    """Another origin, with a login form and somewhere to send it."""
+    with HostileServer() as server:
+        yield Site(server)
+
+
+def elsewhere(site: Site, there: str) -> dict[str, str]:
+    """Pages of `site`, by name, whose form would be sent to `there`."""
+    return {
+        "action": f"<form method=post action={there}/login><input name=user><input type=password name=pw></form>",
+        "base": f"<base href={there}/><form method=post action=login><input name=user><input type=password name=pw></form>",
+        "button": "<form method=post action=/login><input name=user><input type=password name=pw>"
+        f"<button formaction={there}/login>Go</button></form>",
+        "first step": f"<form method=post action={there}/login><input name=user autocomplete=username></form>",
+    }
+
+
+@pytest.mark.parametrize("kind", ["action", "base", "button", "first step"])
+def test_a_page_does_not_choose_who_is_told_the_password(site: Site, thief: Site, kind: str) -> None:
+    """Wherever its markup says so; the error says how the author would allow it."""
+    there = thief.server.url("")
+    site.form = page(elsewhere(site, there)[kind])
+    told = site.refuses(LoginError, "nothing was sent there")
+    assert f"goes to {there}" in told and f'origins=["{there}"]' in told
+    assert [] == thief.server.requests
+
+
+def test_nor_does_a_redirect_of_the_login_page(site: Site, thief: Site) -> None:
+    there = thief.server.url("")
+    site.server.play("/login", [answer("302 Found", headers=[("Location", thief.url)])])
+    told = site.refuses(LoginError, f"the login form on {there}, to which {site.server.url('')} led, goes to {there}")
+    assert f'origins=["{there}"]' in told
+    assert [] == thief.posted
+
+
+@pytest.mark.parametrize("kind", ["password", "code"])
+def test_nor_does_the_second_step(site: Site, thief: Site, kind: str) -> None:
+    there = thief.url
+    if kind == "password":
+        two_steps(site)
+        site.form = page(f"<form method=post action={there}><input type=password name=pw></form>")
+    else:
+        code_page(site, f"<form method=post action={there}><input name=otp autocomplete=one-time-code></form>")
+    site.refuses(LoginError, "nothing was sent there", Account(code="123456"))
+    assert [] == thief.posted
+
+
+@pytest.mark.parametrize("kind", ["action", "base", "button", "page", "repeated"])
+def test_an_origin_that_the_author_names_is_told(site: Site, thief: Site, kind: str) -> None:
+    if kind == "page":
+        site.server.play("/login", [answer("302 Found", headers=[("Location", thief.url)])])
+    elif kind == "repeated":
+        over = answer("307 Over There", headers=[("Location", thief.url)])
+        site.server.play("/login", [answer(body=site.form.encode())], [over])
+    else:
+        site.form = page(elsewhere(site, thief.server.url(""))[kind])
+    site.log_in(origins=[thief.server.url("/any/path")])
+    assert [{"user": "reader", "pw": PASSWORD}] == thief.posted
+
+
+def test_a_button_does_not_put_the_password_into_a_url(site: Site) -> None:
+    site.form = site.form.replace("<button>", "<button formmethod=get>")
+    site.refuses(FormError, "would put the password into a URL")
+    assert ["/login"] == [request.target for request in site.server.requests]
+
+
+def hop(here: str, there: str, body: bytes | None = None) -> tuple[Response, PreparedRequest]:
+    response, following = Response(), PreparedRequest()
+    response.url, following.url, following.body = here, there, body
+    return response, following
+
+
+def test_what_came_over_https_is_not_sent_over_http() -> None:
+    """Neither the page, nor what is filled in; by the address that the author gave, wherever its redirects led."""
+    home = Confidants("https://a.example/login", ["http://b.example"])
     with pytest.raises(LoginError, match=r"sends the password unencrypted to http://b\.example"):
-        refuse_downgrade("https://a.example/login", "http://b.example/in")
-    refuse_downgrade("http://a.example/login", "http://a.example/in")
-    refuse_downgrade("http://a.example/login", "https://a.example/in")
+        home.check_form("https://a.example/login", "http://b.example/in")
+    with pytest.raises(LoginError, match=r"sends the password unencrypted to http://b\.example"):
+        home.check_form("http://b.example/form", "http://b.example/in")
+    with pytest.raises(LoginError, match=r"https://a\.example redirects the login page to http://b\.example, which"):
+        home.check_page(*hop("https://a.example/login", "http://b.example/form"))
+    with pytest.raises(LoginError, match=r"sends the password unencrypted to http://a\.example"):
+        home.check_hop(*hop("https://a.example/in", "http://a.example/in", b"pw=1"))
+    home.check_hop(*hop("https://a.example/in", "http://a.example/home"))
+    home.check_page(*hop("https://a.example/login", "https://sso.example/form"))
+
+
+def test_the_step_from_http_to_https_is_the_same_host() -> None:
+    home = Confidants("http://a.example/login", ["http://sso.example"])
+    for target in ("https://a.example/in", "https://sso.example/in", "http://a.example:80/in"):
+        home.check_form("http://a.example/login", target)
+        home.check_hop(*hop("http://a.example/in", target, b"pw=1"))
+    for target in ("https://a.example:8443/in", "http://a.example:8080/in", "https://b.a.example/in"):
+        with pytest.raises(LoginError, match="nothing was sent there"):
+            home.check_form("http://a.example/login", target)
+
+
+def test_a_page_over_https_that_is_redirected_to_http_is_not_fetched() -> None:
+    """The login asks the session to look at each redirect of its page."""
+    asked: list[Any] = []
+
+    class Watched(Session):
+        def send(self, request: Any, **kwargs: Any) -> Any:
+            asked.append(kwargs["check_hop"])
+            raise ConnectionError("enough")
+
+    with pytest.raises(ConnectionError, match="enough"):
+        FormLogin("https://a.example/login").log_in(Watched(), Account())
+    with pytest.raises(LoginError, match="not encrypted"):
+        asked[0](*hop("https://a.example/login", "http://b.example/form"))
 
 
 def test_a_redirect_on_the_same_site_may_repeat_the_post(site: Site) -> None:
