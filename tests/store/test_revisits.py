@@ -147,3 +147,13 @@ def test_what_other_arguments_reached_last_is_not_missed(desk: Desk) -> None:
     desk.run = desk.store.begin_run()
     assert 1 == desk.store.add_unreached().new_links
     assert ["a"] == desk.names()
+
+
+def test_a_page_whose_rows_another_took_over_is_forgotten(desk: Desk) -> None:
+    """What that one made of it may be something else."""
+    desk.crawl("a", row(name="x"), memory=MEMORY)
+    desk.next_run()
+    desk.crawl("r", row(name="y"), end="a", memory=MEMORY)
+    desk.next_run()
+
+    assert known(desk) is None
