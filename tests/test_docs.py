@@ -185,7 +185,14 @@ def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+#: Pages of many processes: they run beside the long suites.
+LONG_PAGES = frozenset(("cron", "login", "reports", "testing-spiders", "vault"))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.slow] if page.stem in LONG_PAGES else [], id=page.stem) for page in PAGES],
+)
 def test_page_runs(page: Path, folder: Path, open_shop: None, request: pytest.FixtureRequest):
     """Each block in its turn: files are written, commands print what the page shows, programs end well."""
     ran = 0
