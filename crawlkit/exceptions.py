@@ -15,7 +15,7 @@ CrawlkitError
 │   ├── MissingSchema  InvalidSchema  InvalidURL  InvalidHeader  InvalidProxyURL   (ValueErrors)
 │   ├── InvalidJSONError              JSONDecodeError (also json's)
 │   ├── ChunkedEncodingError          the body ended early or its framing is broken
-│   ├── ContentDecodingError          the body is not what Content-Encoding says
+│   ├── ContentDecodingError          the body is not what Content-Encoding says (also urllib3's HTTPError)
 │   ├── BodyTooLarge                  the body passed the limit that was set
 │   ├── StreamConsumedError           (also a TypeError)
 │   └── NotRecorded                   a cassette, or kept pages, have no answer to it
@@ -42,7 +42,10 @@ CrawlkitError
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from urllib3.exceptions import HTTPError as _Urllib3Error
 
 
 class CrawlkitError(Exception):
@@ -190,8 +193,21 @@ class ChunkedEncodingError(RequestException):
     """The body ended before its announced end, or its chunks are broken."""
 
 
-class ContentDecodingError(RequestException, ValueError):
-    """The body is not encoded as its Content-Encoding says."""
+if TYPE_CHECKING:
+
+    class ContentDecodingError(RequestException, _Urllib3Error):
+        """The body is not encoded as its Content-Encoding says."""
+
+
+def __getattr__(name: str) -> Any:
+    # As in requests this one is caught as urllib3's HTTPError, too; it is made when it is first asked for, so that
+    # nobody else has to wait for urllib3.
+    if name != "ContentDecodingError":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from urllib3.exceptions import HTTPError as Urllib3Error
+
+    said = {"__doc__": "The body is not encoded as its Content-Encoding says.", "__module__": __name__}
+    return globals().setdefault(name, type(name, (RequestException, Urllib3Error), said))
 
 
 class BodyTooLarge(RequestException):

@@ -99,6 +99,10 @@ def _authenticates(hook: object) -> bool:
 _PARAMETER = re.compile(r"(?<=[?&;#])([^=&;#?/]{2,64})=([^&;#]+)")
 
 
+# In these `@` is no end of a user's name and password.
+_ADDRESS = re.compile(r"(?:mailto|acct|xmpp|im|pres|mid|cid|news):", re.IGNORECASE)
+
+
 def shown(url: object) -> str:
     """A URL as errors and logs show it: without user name and password, and without the values of parameters whose
     names say that they are secret.
@@ -110,6 +114,8 @@ def shown(url: object) -> str:
         return text
     head, slashes, rest = text.partition("//")
     if not slashes:
+        if _ADDRESS.match(text):
+            return text
         head, rest = "", text
     end = min((at for mark in "/?#\\" if (at := rest.find(mark)) >= 0), default=len(rest))
     return f"{head}{slashes}{rest[:end].rpartition('@')[2]}{rest[end:]}"

@@ -37,7 +37,8 @@ class LookupDict(dict[str, V]):
         return self.__dict__.get(key, default)
 
 
-_NAMES: dict[int, str] = {
+#: The names of each code, parted by spaces; the first is the one to say.
+NAMES: dict[int, str] = {
     100: "continue",
     101: "switching_protocols",
     102: "processing early-hints",
@@ -112,7 +113,7 @@ _NAMES: dict[int, str] = {
 
 def _build() -> LookupDict[int]:
     table: LookupDict[int] = LookupDict("status_codes")
-    for code, names in _NAMES.items():
+    for code, names in NAMES.items():
         for name in names.split():
             setattr(table, name, code)
             if not name.startswith(("\\", "/")):

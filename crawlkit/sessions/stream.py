@@ -27,6 +27,8 @@ def raw_chunks(raw: Any, size: int | None) -> Iterator[bytes]:
         else:
             while chunk := raw.read() if size is None else raw.read(size):
                 yield chunk
+    except errors.RequestException:  # one of ours may be one of urllib3's as well
+        raise
     except foreign_errors() as error:
         raise named(error) from error
 
@@ -37,6 +39,8 @@ def read_all(raw: Any) -> bytes:
         return b"".join(raw_chunks(raw, 65536))
     try:
         body = raw.read(decode_content=True)
+    except errors.RequestException:  # one of ours may be one of urllib3's as well
+        raise
     except foreign_errors() as error:
         raise named(error) from error
     return body or b""

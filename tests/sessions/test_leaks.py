@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import urllib3.util
 
-from crawlkit import Session
+from crawlkit import Session, exceptions
 from crawlkit.sessions import leaks
 from crawlkit.sessions.auth import HTTPBasicAuth
 from crawlkit.sessions.digest import HTTPDigestAuth
@@ -68,7 +68,7 @@ def test_where_authorization_may_go(old: str, new: str, stays: bool) -> None:
     ],
 )
 def test_the_origin_is_the_one_that_urllib3_connects_to(url: str) -> None:
-    prepared = Session()._prepared("GET", url, None, None, None, None, None, None, None, None).url
+    prepared = Session()._prepared_of("GET", url, None, None, None, None, None, None, None, None).url
     parts = urllib3.util.parse_url(prepared)
     assert (parts.host, parts.port or 80) == leaks.origin_of(prepared)[1:]
 
@@ -166,6 +166,8 @@ def test_an_error_does_not_show_a_password() -> None:
     assert "http://a.example/x?y@z" == leaks.shown("http://user:secret@a.example/x?y@z")
     assert "http://a.example/" == leaks.shown("http://u:p@q@a.example/")
     assert "no url" == leaks.shown("no url")
+    assert "mailto:x@y.example" == leaks.shown("mailto:x@y.example")  # an address, no user name
+    assert "host:80/" == leaks.shown("user:secret@host:80/")
     with Session() as session, pytest.raises(OSError) as caught:
         session.get("http://user:secret@127.0.0.1:1/")
     assert "secret" not in str(caught.value) + repr(caught.value)
@@ -242,3 +244,12 @@ def test_the_body_of_a_post_does_not_follow_a_changed_method(status: int, mirror
         elsewhere.seen[0].body,
         elsewhere.seen[0].header("content-length"),
     )
+
+
+def test_an_address_without_an_adapter_is_named() -> None:
+    """What the message says is what was asked for."""
+    with (
+        Session() as session,
+        pytest.raises(exceptions.InvalidSchema, match="no adapter is mounted for 'mailto:x@y.example'"),
+    ):
+        session.get("mailto:x@y.example")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pickle
 import subprocess
 import sys
 from types import ModuleType
 
 import pytest
 import requests as theirs_whole
+import urllib3
 
+import crawlkit
 from crawlkit import requests
+from crawlkit.testing.hostile import HostileServer, answer
 
 MODULES = [
     "",
@@ -281,3 +285,47 @@ def test_requests_itself_is_never_imported() -> None:
 def test_modules_are_attributes_of_crawlkit(name: str) -> None:
     """`import crawlkit` is enough to name them; they load when they are named."""
     subprocess.run([sys.executable, "-c", f"import crawlkit; crawlkit.{name}"], check=True)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in public(theirs_whole.exceptions) if name in vars(requests.exceptions))
+)
+def test_exceptions_derive_from_what_those_of_requests_derive_from(name: str) -> None:
+    """So that each `except` clause that catches requests' catches ours; ours have their own root, and nothing else, beside."""
+
+    def bases(kind: type) -> list[str]:
+        return [base.__name__ for base in kind.__mro__ if base.__name__ != "CrawlkitError"]
+
+    assert bases(getattr(theirs_whole.exceptions, name)) == bases(getattr(requests.exceptions, name))
+
+
+def test_the_names_of_status_codes_are_those_of_requests() -> None:
+    """betamax reads them in `_codes`; the first of each, which is a reason, is the one that means this code here."""
+    theirs, ours = theirs_whole.status_codes._codes, requests.status_codes._codes
+    assert set() == set(theirs) - set(ours)
+    first = {code: requests.codes[names[0]] for code, names in theirs.items() if names[0] != "uri_too_long"}
+    assert {code: code for code in first} == first
+    assert all(requests.codes[names[0]] == code for code, names in ours.items())
+
+
+def test_exceptions_do_not_load_urllib3() -> None:
+    """The one that is also urllib3's is made when it is asked for."""
+    code = (
+        "import sys, crawlkit.exceptions; assert 'urllib3' not in sys.modules; crawlkit.exceptions.ContentDecodingError"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_body_that_cannot_be_decoded_is_caught_as_urllib3s_error() -> None:
+    """Read whole and read as a stream; and it survives a pickle."""
+    with HostileServer() as server, requests.Session() as session:
+        url = server.play("/", [answer(body=b"no gzip", headers=[("Content-Encoding", "gzip")])])
+        with pytest.raises(urllib3.exceptions.HTTPError) as caught:
+            session.get(url)
+        assert type(caught.value) is requests.exceptions.ContentDecodingError
+        with session.get(url, stream=True) as response, pytest.raises(requests.exceptions.ContentDecodingError):
+            list(response.iter_content(10))
+    again = pickle.loads(pickle.dumps(requests.exceptions.ContentDecodingError("x", request="r")))
+    assert ("x", "r") == (str(again), again.request)
+    with pytest.raises(AttributeError, match="NoSuchError"):
+        _ = crawlkit.exceptions.NoSuchError
