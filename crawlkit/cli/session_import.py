@@ -193,19 +193,28 @@ def _merge(profile: Profile, found: Found) -> Taken:
     taken = Taken()
     now = time.time()
     jar = profile.jar
+    own = {cookie.key: cookie for cookie in jar}
+    named: dict[str, list[Cookie]] = {}
+    for cookie in own.values() if found.alone else ():
+        named.setdefault(cookie.name, []).append(cookie)
     for cookie in found.cookies:
         if cookie.is_expired(now):
             taken.expired += 1
             continue
-        before = [own for own in jar if own.key == cookie.key or (found.alone and _goes_there(own, cookie))]
-        if any(own.key == cookie.key and _same(own, cookie) for own in before):
+        same = own.get(cookie.key)
+        if same is not None and _same(same, cookie):
             taken.unchanged += 1
             continue
-        for own in before:
-            if own.key != cookie.key:  # of the same name, it would be sent as well
-                jar.clear(own.domain, own.path, own.name)
+        # Of the same name, they would be sent as well.
+        others = [
+            other for other in named.pop(cookie.name, ()) if other.key != cookie.key and _goes_there(other, cookie)
+        ]
+        jar._delete(others)
+        for other in others:
+            del own[other.key]
         jar.set_cookie(cookie)
-        if before:
+        own[cookie.key] = cookie
+        if same is not None or others:
             taken.replaced += 1
         else:
             taken.added += 1

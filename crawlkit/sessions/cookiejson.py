@@ -29,6 +29,8 @@ def parse_cookie_json(text: str, *, name: str = "the file") -> list[Cookie]:
         data = json.loads(text)
     except json.JSONDecodeError as error:  # its own message shows none of the text
         raise UsageError(f"{name}, line {error.lineno}: this is no JSON: {error.msg}") from None
+    except ValueError:  # Python reads no integer of more than 4,300 digits
+        raise UsageError(f"{name}: there is a number in it that is too long for a time") from None
     except RecursionError:
         raise UsageError(f"{name}: this JSON is nested too deep for a list of cookies") from None
     listed = data.get("cookies") if isinstance(data, dict) else data

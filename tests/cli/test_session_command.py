@@ -19,6 +19,7 @@ import pytest
 from crawlkit.cli import entry
 from crawlkit.sessions import vaultkey
 from crawlkit.sessions.cookie import Cookie
+from crawlkit.sessions.cookies import CookieJar
 from crawlkit.sessions.profile import Profile
 from crawlkit.sessions.vault import Vault
 from crawlkit.sessions.vaultcipher import new_key
@@ -241,6 +242,31 @@ def test_import_of_a_curl_command(session: Session) -> None:
     assert "others on this machine can see a command line" in session("import", "bob", CURL).err
 
 
+@pytest.mark.parametrize("kind", ["cookies.txt", "cURL"])
+def test_import_of_many_cookies_walks_the_jar_once(
+    session: Session, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """And not once for each cookie: a browser's whole jar would take minutes."""
+    walks: list[int] = []
+    walk = CookieJar._present
+
+    def counted(jar: CookieJar) -> list[Cookie]:
+        walks.append(1)
+        return walk(jar)
+
+    monkeypatch.setattr(CookieJar, "_present", counted)
+    names = [f"n{number}" for number in range(500)]
+    lines = [f".example.com\tTRUE\t/\tTRUE\t4102444800\t{name}\tv\n" for name in names]
+    Path("c.txt").write_text("# Netscape HTTP Cookie File\n" + "".join(lines))
+    assert "500 cookies added" in session("import", "alice", "c.txt").out
+    if kind == "cURL":
+        Path("c.txt").write_text(f"curl https://www.example.com/ -b '{'; '.join(f'{name}=w' for name in names)}'")
+        walks.clear()
+        assert "0 cookies added, 500 replaced" in session("import", "alice", "c.txt").out
+        assert 500 == len(Vault(VAULT).profile("alice").jar)
+    assert len(walks) < 10
+
+
 def test_import_from_firefox(session: Session, tmp_path: Path) -> None:
     """Rows of containers are counted; browsers that keep theirs encrypted are told what to do instead."""
     folder = fill(tmp_path / "firefox")
@@ -256,6 +282,10 @@ def test_import_from_firefox(session: Session, tmp_path: Path) -> None:
         (COOKIES_TXT.replace("\tFALSE\t0", "\tnever\t0"), "c.txt, line 3: the fourth field must be TRUE or FALSE"),
         (SECRET, "c.txt, line 1: there are 1 fields"),
         (f'\n[\n {{"name": "{SECRET}"', "c.txt, line 3: this is no JSON"),
+        (
+            f'[{{"value": "{SECRET}", "expirationDate": {"9" * 5000}}}]',
+            "c.txt: there is a number in it that is too long",
+        ),
         (f'[{{"name": "{SECRET}"}}]', "c.txt, cookie 1: 'value' is missing"),
         (f"curl 'https://example.com -b {SECRET}", "c.txt: a single quote has no end"),
         ("curl https://example.com -H 'accept: x'", "c.txt: there is no cookie in it; alice was left as it is"),
