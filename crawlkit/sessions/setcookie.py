@@ -13,7 +13,8 @@ for
 - Names that begin with `__Host-` or `__Secure-` are looked at in any case, as later drafts and browsers do: a
   server that compares without case would take `__HOST-id` for the protected name. A nameless cookie whose
   value begins so is refused, because it is sent as if it were the name.
-- SameSite never refuses a cookie: what a crawler sends are top-level navigations.
+- SameSite refuses a cookie in one case alone, None without Secure, as browsers do. What a crawler sends are
+  top-level navigations, so that it need not look at Strict and Lax when it takes cookies.
 """
 
 from __future__ import annotations

@@ -213,6 +213,11 @@ add(
     path=f"/cookies?set={quote('a=1; Path=/; Secure')}",
     result="RFC 6265bis: a Secure cookie is taken from https only",
 )
+add(
+    "Set-Cookie: SameSite=None without Secure",
+    path=f"/cookies?set={quote('a=1; Path=/; SameSite=None')}",
+    result="RFC 6265bis: who wants None has to say Secure",
+)
 
 # --- redirects ----------------------------------------------------------------------------------------------
 
@@ -417,6 +422,13 @@ add(
     path=says("text/plain", b"a|b||c"),
     kwargs={"stream": True},
     read=lambda r: list(r.iter_lines(delimiter=b"|")),
+)
+add(
+    "iter_lines by a delimiter at the end of a piece",
+    path=says("text/plain", b"a|b|c"),
+    kwargs={"stream": True},
+    read=lambda r: list(r.iter_lines(chunk_size=2, delimiter=b"|")),
+    result="requests invents an empty item where a piece ends with the delimiter",
 )
 add(
     "iter_lines in small pieces",
