@@ -291,13 +291,13 @@ def parameters(command: click.Command) -> list[click.Parameter]:
 
 
 def test_exit_codes_are_named():
-    """docs/commands.md has a row for each exit code but that of health checks, which are not there yet."""
+    """docs/commands.md has a row for each exit code."""
     from crawlkit.cli import exit_codes
 
     text = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
     rows = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", text, re.M) for code in row.split(",")}
     codes = {value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)}
-    assert codes - {exit_codes.UNHEALTHY} == rows
+    assert codes == rows
 
 
 def test_scrapy_settings_are_named():

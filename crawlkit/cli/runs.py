@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crawlkit.store.reports import RunRecord
 
 _COLUMNS = ("run", "started", "took", "outcome", "exit", "pages", "failed", "skipped", "items", "size", "reason")
+_REASON_WIDTH = 80  # characters
 _NUMBERS = frozenset(_COLUMNS) - {"started", "outcome", "reason"}
 
 
@@ -130,7 +131,8 @@ def _row(record: RunRecord, running: int | None) -> tuple[str, ...]:
 
 def _reason(record: RunRecord) -> str:
     reason = record.reason or ""
-    return "" if reason in ("finished", record.outcome) else safe(reason, one_line=True)
+    told = "" if reason in ("finished", record.outcome) else safe(reason, one_line=True)
+    return told if len(told) <= _REASON_WIDTH else f"{told[: _REASON_WIDTH - 1]}…"  # crawlkit report has all of it
 
 
 def _fields(record: RunRecord, running: int | None) -> dict[str, Any]:

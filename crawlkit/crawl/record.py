@@ -42,7 +42,7 @@ _OTHERS = "(others)"
 
 _EMPTY = frozenset({None, "", "[]", "{}", b""})
 _PASSWORD_FIELD = re.compile(rb"type\s*=\s*[\"']?password", re.IGNORECASE)
-_LOGIN_PATH = re.compile(r"(?:^|[/_.-])(?:log-?in|sign-?in|log_?on|sso|wp-login)(?:$|[/_.-])", re.IGNORECASE)
+_LOGIN_PATH = re.compile(r"(?:^|[/_.-])(?:log[-_]?[io]n|sign[-_]?in|sso)(?:$|[/_.-])", re.IGNORECASE)
 
 
 def leads_to_login(asked: str, got: str | None) -> bool:

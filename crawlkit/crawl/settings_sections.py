@@ -151,11 +151,7 @@ class JobSettings:
 
 
 #: Sections and keys that are read and checked, and that nothing obeys yet.
-LATER: frozenset[str | tuple[str, ...]] = frozenset(
-    (
-        "archive",
-    )
-)
+LATER: frozenset[str | tuple[str, ...]] = frozenset(("archive",))
 
 #: Section → its dataclass. `profiles` and `spiders` are tables of names and are read on their own.
 SECTIONS: Mapping[str, type[Any]] = {

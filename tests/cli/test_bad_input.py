@@ -214,7 +214,7 @@ def test_an_argument_without_equals(refused: Refused, write_spider: Write) -> No
         (["--max-time", "soon"], "--max-time must be a duration"),
         (["--workers", "x"], "--workers must be a whole number from 1 to 1000, not 'x'"),
         (["--set", "crawl.x=1"], "--set crawl.x: [crawl] has no key 'x'"),
-        (["-o", "items.xlsx"], "End the name in .jsonl, .csv or .json"),
+        (["-o", "items.xlsx"], "End the name in .jsonl, .csv, .json or .db"),
         (["-o", "no/items.csv"], "there is no folder"),
         (["--set", "fetch.verify=no.pem"], "fetch.verify: there is no file "),
         (["-o", "spider.py", "--format", "csv"], "-o spider.py: is the spider"),
