@@ -218,6 +218,8 @@ def _merge(profile: Profile, found: Found) -> Taken:
             taken.replaced += 1
         else:
             taken.added += 1
+    if len(own) > len(jar):
+        found.notes.append(f"there is a limit to the cookies of one site: {len(own) - len(jar)} were let go")
     profile.headers.update(found.headers)
     return taken
 

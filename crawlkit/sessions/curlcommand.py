@@ -1,7 +1,8 @@
 """CurlCommand: a cURL command as browsers copy it, read for its login: URL, cookies, and the headers worth keeping.
 
-What belongs here: curl's options. What does not: quoting (shellwords.py), what is done with the cookies. Nothing is run
-and nothing is fetched; a file that the command names is not read.
+What belongs here: what is taken of a command. What does not: quoting (shellwords.py), which options have a value
+(curloptions.py), what is done with the cookies. Nothing is run and nothing is fetched; a file that the command names is
+not read. Errors name options and never a value, for what looks like a URL may be the value of something else.
 """
 
 from __future__ import annotations
@@ -16,31 +17,16 @@ from crawlkit.sessions import shellwords
 from crawlkit.sessions.auth import _basic_auth_str
 from crawlkit.sessions.cookie import Cookie
 from crawlkit.sessions.cookieinput import check
+from crawlkit.sessions.curloptions import options
 from crawlkit.sessions.headers import CaseInsensitiveDict, checked_headers
 
 _BEGINS = re.compile(r"\s*(?:\$\s+)?curl(?:\.exe)?\s", re.I)
 
-#: Short options that take a value, which may follow in the same word: -H"Name: value".
-_SHORT_WITH_VALUE = frozenset("AbcCdDeEFHKmoPQrtTuUwxXyYz")
-_LONG_OF = {"A": "user-agent", "b": "cookie", "H": "header", "u": "user", "e": "referer"}
-#: Long options that take a value. Those not listed are taken for switches, as most are.
-_LONG_WITH_VALUE = re.compile(
-    r"""
-    abstract-unix-socket | alt-svc | aws-sigv4 | cacert | capath | cert | cert-type | ciphers | config |
-    connect-timeout | connect-to | continue-at | cookie | cookie-jar | create-file-mode | crlfile | curves |
-    data | data-ascii | data-binary | data-raw | data-urlencode | delegation | dns-interface | dns-servers |
-    doh-url | dump-header | engine | etag-compare | etag-save | expect100-timeout | form | form-string |
-    happy-eyeballs-timeout-ms | header | hsts | interface | json | keepalive-time | key | key-type | limit-rate
-    | local-port | max-filesize | max-redirs | max-time | netrc-file | noproxy | oauth2-bearer | output |
-    output-dir | parallel-max | pass | pinnedpubkey | preproxy | proto | proto-default | proto-redir | proxy |
-    proxy-header | proxy-pass | proxy-user | pubkey | quote | range | rate | referer | request | request-target
-    | resolve | retry | retry-delay | retry-max-time | service-name | socks4 | socks4a | socks5 |
-    socks5-hostname | speed-limit | speed-time | stderr | time-cond | tls-max | tls13-ciphers | tlspassword |
-    tlsuser | trace | trace-ascii | unix-socket | upload-file | url | url-query | user | user-agent | variable |
-    write-out
-    """,
-    re.VERBOSE,
-)
+#: Another scheme, what is none but stands where one would, http without a host: curl refuses most of it, too.
+_OTHER_SCHEME = re.compile(r"(?!https?://[^/\\?#])[^/?#]*://", re.I)
+#: What no host has in it (the URL standard's forbidden code points, and what only a bad paste puts there).
+_NO_HOST = re.compile(r"[\s!\"#$&'()*+,/;<=>?@\\^`{|}~]")
+
 #: What a browser says anew with each request, or what belongs to one page or one body.
 _PASSING = re.compile(
     r"accept|accept-encoding|accept-charset|alt-used|cache-control|connection|cookie2?|dnt|expect|host|keep-alive|origin|"
@@ -101,7 +87,7 @@ def _command(words: list[str]) -> CurlCommand:
     cookies: dict[str, str] = {}
     headers: CaseInsensitiveDict[str | bytes] = CaseInsensitiveDict()
     left_out: list[str] = []
-    for option, value in _options(words):
+    for option, value in options(words):
         if option == "url":
             found.append(value)
         elif option == "cookie" and "=" not in value:
@@ -126,31 +112,6 @@ def _command(words: list[str]) -> CurlCommand:
     return command
 
 
-def _options(words: list[str]) -> Iterator[tuple[str, str]]:
-    """Long names of options and their values; a word that is no option is a `url`."""
-    rest = iter(words)
-    for word in rest:
-        if word == "--":
-            yield from (("url", left) for left in rest)
-        elif word.startswith("--"):
-            if _LONG_WITH_VALUE.fullmatch(word[2:]):
-                yield word[2:], _next(rest, word)
-        elif word.startswith("-") and len(word) > 1:
-            for at, letter in enumerate(word[1:], start=2):
-                if letter in _SHORT_WITH_VALUE:
-                    yield _LONG_OF.get(letter, letter), word[at:] or _next(rest, f"-{letter}")
-                    break
-        else:
-            yield "url", word
-
-
-def _next(rest: Iterator[str], option: str) -> str:
-    value = next(rest, None)
-    if value is None:
-        raise ValueError(f"{option} has no value; was the command copied whole?")
-    return value
-
-
 def _take_header(
     line: str, cookies: dict[str, str], headers: CaseInsensitiveDict[str | bytes], left_out: list[str]
 ) -> None:
@@ -158,6 +119,8 @@ def _take_header(
     name, value = name.strip(), value.strip()
     if line.startswith("@"):
         left_out.append("-H @FILE")
+    elif not colon and not name.endswith(";"):
+        raise ValueError('-H: a header has no colon; write it as "Name: value" (curl would not send it)')
     elif not colon or not value:
         return  # curl's way to leave a header out, or to send it empty
     elif name.lower() == "cookie":
@@ -179,16 +142,25 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 def _url(found: list[str]) -> tuple[str, tuple[str, str] | None]:
     if not found:
         raise ValueError("there is no URL in it")
+    if any(_OTHER_SCHEME.match(url) for url in found):
+        raise ValueError("what stands for its URL is no http or https URL")
     # A scheme is curl's to guess: http.
-    whole = [url if re.match(r"[a-z][a-z0-9+.-]*://", url, re.I) else f"http://{url}" for url in found]
+    whole = [url if re.match(r"https?://", url, re.I) else f"http://{url}" for url in found]
     split = [urls.split_userinfo(url) for url in whole]
     canonical = [urls.canonical(url) for url, _ in split]
-    if not all(url is not None and urls.has_scheme(url) for url in canonical):
+    if not all(url is not None and urls.has_scheme(url) and _has_host(url) for url in canonical):
         raise ValueError("what stands for its URL is no http or https URL")
-    hosts = {urls.origin(str(url)) for url in canonical}
-    if len(hosts) > 1:
-        raise ValueError(f"it has URLs of several hosts ({', '.join(sorted(map(str, hosts)))}); give one")
+    if len({urls.origin(str(url)) for url in canonical}) > 1:
+        raise ValueError("it has several URLs, of several hosts; give one")
     return str(canonical[0]), split[0][1]
+
+
+def _has_host(url: str) -> bool:
+    try:
+        host = urls.origin(url).host
+    except ValueError:
+        return False
+    return bool(host) and not _NO_HOST.search(host)
 
 
 def _text(value: str) -> str | bytes:

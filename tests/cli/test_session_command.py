@@ -267,6 +267,15 @@ def test_import_of_many_cookies_walks_the_jar_once(
     assert len(walks) < 10
 
 
+def test_import_of_more_cookies_than_a_site_may_have(session: Session) -> None:
+    lines = [f".example.com\tTRUE\t/\tTRUE\t4102444800\tn{number}\tv\n" for number in range(3200)]
+    Path("c.txt").write_text("# Netscape HTTP Cookie File\n" + "".join(lines))
+    told = session("import", "alice", "c.txt").err
+    kept = len(Vault(VAULT).profile("alice").jar)
+    assert 2900 < kept <= 3000
+    assert f"there is a limit to the cookies of one site: {3200 - kept} were let go" in told
+
+
 def test_import_from_firefox(session: Session, tmp_path: Path) -> None:
     """Rows of containers are counted; browsers that keep theirs encrypted are told what to do instead."""
     folder = fill(tmp_path / "firefox")
