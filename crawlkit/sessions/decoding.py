@@ -1,9 +1,10 @@
 """Content codings: gzip, deflate, br, zstd, up to five on top of each other (RFC 9110 section 8.4).
 
 What belongs here: a chain of decoders that no input, however small, can make produce more than is asked for at a time,
-or work without end for nothing. What does not: where the bytes come from, or how much is too much (raw.py).
+or work without end for nothing. What does not: members and frames (members.py),
+where the bytes come from, or how much is too much (raw.py).
 
-Deflate and br are urllib3's, gzip and zstd members.py's. The chain is not urllib3's: urllib3's asks the outer layers for more each time,
+The decoders of deflate and br are urllib3's. The chain is not: urllib3's asks the outer layers for more each time,
 whether or not the inner ones have used up what they had. What is kept back between two layers that expand grows without
 limit there, and two layers of which the inner one comes to nothing never return. Here a layer is fed when it is empty.
 """
