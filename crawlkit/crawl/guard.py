@@ -15,12 +15,14 @@ import threading
 from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from crawlkit.crawl import guard_words as words
 from crawlkit.crawl import url_patterns
-from crawlkit.crawl.guard_command import CHANGES, LOGS_OUT, Form, fold, split_words
-from crawlkit.crawl.guard_label import Anchor
+from crawlkit.crawl.guard_command import CHANGES, LOGS_OUT, Form
+from crawlkit.crawl.guard_label import Anchor, without_asides
+from crawlkit.crawl.guard_spelling import fold, split_words
+from crawlkit.crawl.guard_thing import is_thing
 from crawlkit.crawl.guard_url import Leaning, Suspicion, is_csrf, suspect
 from crawlkit.exceptions import SpiderError
 from crawlkit.sessions.secretnames import HIDDEN, is_secret_name
@@ -185,16 +187,28 @@ def _of_anchor(url: str, suspicion: Suspicion | None, anchor: Anchor) -> str | N
         convicted = anchor.button or (command.kind == LOGS_OUT and anchor.account)
     elif suspicion is not None:
         # The path could be a name. In the corner of the page where the visitor's own links are it is none.
-        corner = anchor.account or anchor.corner or anchor.button
+        corner = anchor.account or anchor.button or (anchor.corner and not (command.weak and _is_listed(url)))
         convicted = corner if command.kind == LOGS_OUT else anchor.button
     elif command.kind == LOGS_OUT:
-        titled = _below(url, words.COLLECTIONS - words.MOUNTS) or _is_subject(url, anchor.text)
-        convicted = (not titled or anchor.account or anchor.corner) and not (
-            command.weak and _below(url, words.COLLECTIONS)
-        )
+        titled = _is_listed(url) or _is_thing(url, command.form) or _is_subject(url, anchor.text)
+        corner = anchor.corner and not (command.weak and _is_listed(url))
+        mounted = command.weak and _below(url, words.COLLECTIONS)
+        convicted = anchor.account or anchor.button or corner or not (titled or mounted)
     else:
-        convicted = anchor.button or not _is_title(url, anchor.text, command.form)
+        titled = _is_title(url, anchor.text, command.form) or _is_subject(url, anchor.text, words.SUBJECTS)
+        convicted = anchor.button or not titled
     return command.kind if convicted else None
+
+
+def _is_listed(url: str) -> bool:
+    """Whether the URL lies where names are: /movies/6, called "Exit". A whole application may be mounted below others."""
+    return _below(url, words.COLLECTIONS - words.MOUNTS)
+
+
+def _is_thing(url: str, form: Form) -> bool:
+    """Whether it is a numbered thing that a short text names: /issues/78, called "Logout"."""
+    path = url.partition("://")[2].partition("?")[0]
+    return form is Form.EXACT and is_thing([segment for segment in path.split("/")[1:] if segment])
 
 
 def _below(url: str, places: frozenset[str], *, itself: bool = False) -> bool:
@@ -212,17 +226,25 @@ def _is_title(url: str, text: str, form: Form) -> bool:
     script = fold(segments[-1].partition(".")[0])
     if query:
         return form is Form.EXACT and script in words.COLLECTIONS and "&" not in query and ";" not in query
-    if len(segments) < 2 or fold(segments[-2]) not in words.COLLECTIONS:
+    many = len(segments) > 1 and fold(segments[-2]) in words.COLLECTIONS
+    if not many and not is_thing(segments):
         return False
-    slug, spoken = split_words(unquote(segments[-1])), split_words(text)
+    slug, spoken = split_words(unquote(segments[-1])), split_words(without_asides(text))
     return slug == spoken or (form is Form.EXACT and len(spoken) == 1 and any(word.isdigit() for word in slug))
 
 
-def _is_subject(url: str, text: str) -> bool:
-    """Whether a parameter of the URL says the link's text: /index.php?title=Logout."""
+def _is_subject(url: str, text: str, names: frozenset[str] | None = None) -> bool:
+    """Whether a parameter of the URL, of one of these names, says the link's text: /index.php?title=Logout."""
+    query = url.partition("?")[2]
+    if not query:
+        return False
     spoken = split_words(text)
-    values = (pair.partition("=")[2] for pair in url.partition("?")[2].split("&"))
-    return any(split_words(unquote(value)) == spoken for value in values if value)
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return any(
+        split_words(unquote_plus(value)) == spoken
+        for name, _, value in pairs
+        if value and (names is None or fold(name) in names)
+    )
 
 
 def masked(url: str) -> str:

@@ -1,7 +1,7 @@
 """Commands: what a name or a text orders when it is read as words: to log out, to delete, to unsubscribe, to purge.
 
 What belongs here: words, phrases, and how much of a name a phrase is. What does not: where the name stands, which decides
-what it means (guard_url.py, guard_label.py), and the phrases themselves (guard_words.py).
+what it means (guard_url.py, guard_label.py), and the phrases themselves (guard_phrases.py).
 
 A phrase counts when it is all of a name, or all but companions that do not change its meaning ("customer-logout",
 `deletePost`), never as part of another word or of a sentence ("removers", "how-we-built-logout").
@@ -10,14 +10,15 @@ A phrase counts when it is all of a name, or all but companions that do not chan
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from crawlkit.crawl import guard_phrases as phrases
 from crawlkit.crawl import guard_words as words
+from crawlkit.crawl.guard_spelling import spellings, split_words
 
 LOGS_OUT = "logs out"
 DELETES = "deletes"
@@ -42,8 +43,6 @@ class Command(NamedTuple):
     weak: bool
 
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-NO_WORD = re.compile(r"[\W_]+")
 ENDING = re.compile(
     r"\.(?:php\d?|aspx?|ashx|axd|html?|xhtml|shtml|jspx?|jspa|jsf|do|action|cgi|pl|py|cfm|fcgi|dll|exe|seam|mvc|json|xml)\Z",
     re.IGNORECASE,
@@ -52,47 +51,30 @@ _FILE_ENDING = re.compile(
     r"\.(?:png|jpe?g|gif|svg|webp|avif|ico|bmp|css|js|mjs|map|pdf|mp[34]|webm|zip|gz|woff2?|ttf|txt|md|csv)\Z",
     re.IGNORECASE,
 )
-_LETTERS = str.maketrans({"ı": "i", "ø": "o", "æ": "ae", "ł": "l", "đ": "d", "œ": "oe", "’": "'"})
-_LETTER = re.compile(f"[{''.join(map(chr, _LETTERS))}]")
-_ACCENT = re.compile("[\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u3099\u309a]")
 #: What may stand beside a word.
 _SEPARATORS = "\0[](){}|,.!?:;/-_'\"&+*=<>«»‹›·•—–【】（）、。"
 _MOST_WORDS = 6
-
-
-def fold(text: str) -> str:
-    """Without case and accents."""
-    if text.isascii():
-        return text.lower()
-    text = text.casefold()
-    if _LETTER.search(text) is not None:
-        text = text.translate(_LETTERS)
-    return _ACCENT.sub("", unicodedata.normalize("NFKD", text))
-
-
-def split_words(text: str, *, names: bool = True) -> list[str]:
-    """The words of a text, folded; of `names` also those that are written as one, as in `UserLogout`."""
-    return [word for word in NO_WORD.split(fold(_CAMEL.sub(" ", text) if names else text)) if word]
 
 
 def _phrases() -> dict[tuple[str, ...], tuple[str, bool]]:
     """Phrase → what it does, and whether it is weak. Stronger and more special lists overwrite."""
     found: dict[tuple[str, ...], tuple[str, bool]] = {}
     lists: Sequence[tuple[str, bool, Mapping[str, str]]] = (
-        (CHANGES, True, words.CHANGES_WEAK),
-        (PURGES, True, words.PURGES_WEAK),
-        (DELETES, True, words.DELETES_WEAK),
-        (LOGS_OUT, True, words.SESSION_WEAK),
-        (CHANGES, False, words.CHANGES),
-        (PURGES, False, words.PURGES),
-        (DELETES, False, words.DELETES),
-        (UNSUBSCRIBES, False, words.UNSUBSCRIBES),
-        (LOGS_OUT, False, words.SESSION),
+        (CHANGES, True, phrases.CHANGES_WEAK),
+        (PURGES, True, phrases.PURGES_WEAK),
+        (DELETES, True, phrases.DELETES_WEAK),
+        (LOGS_OUT, True, phrases.SESSION_WEAK),
+        (CHANGES, False, phrases.CHANGES),
+        (PURGES, False, phrases.PURGES),
+        (DELETES, False, phrases.DELETES),
+        (UNSUBSCRIBES, False, phrases.UNSUBSCRIBES),
+        (LOGS_OUT, False, phrases.SESSION),
     )
     for kind, weak, languages in lists:
         for phrase in ", ".join(languages.values()).split(","):
-            spoken = tuple(split_words(phrase))
-            found[spoken] = found[("".join(spoken),)] = (kind, weak)
+            for spelling in spellings(phrase):
+                spoken = tuple(split_words(spelling, names=False))
+                found[spoken] = found[("".join(spoken),)] = (kind, weak)
     return found
 
 

@@ -26,10 +26,9 @@ from crawlkit.crawl.guard_command import (
     command_of,
     companions_of,
     find_phrase,
-    fold,
-    split_words,
     telling_words,
 )
+from crawlkit.crawl.guard_spelling import fold, split_words
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -103,7 +102,7 @@ def label_command(text: str) -> Command | None:
         return None
     command = _whole(text)
     if command is not None and command.form is not Form.LOOSE:
-        return command
+        return (_whole(without_asides(text)) or command) if "(" in text else command  # "Delete (1999)" is a film
     if "[" in text or "(" in text or "（" in text or "【" in text:
         parts = [_ASIDE.sub(" ", text), *_IN_BRACKETS.findall(text)]
         return next((found for found in map(_whole, parts) if found is not None and not found.weak), command)
@@ -112,6 +111,11 @@ def label_command(text: str) -> Command | None:
     *_, last = _ENDS.split(text)  # Not Ada? Log out
     command = _whole(last) if last != text else None
     return command if command is not None and command.kind == LOGS_OUT and not command.weak else None
+
+
+def without_asides(text: str) -> str:
+    """A label without what it says in brackets."""
+    return _ASIDE.sub(" ", text)
 
 
 _PLAIN = Anchor("", "", None)

@@ -17,7 +17,9 @@ from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus
 
 from crawlkit.crawl import guard_words as words
-from crawlkit.crawl.guard_command import DELETES, ENDING, LOGS_OUT, NO_WORD, Command, Form, command_of, fold
+from crawlkit.crawl.guard_command import DELETES, LOGS_OUT, Command, Form, command_of
+from crawlkit.crawl.guard_spelling import NO_WORD, fold
+from crawlkit.crawl.guard_thing import SHORT, dated, is_aimed, is_id, is_many, is_persons, plain
 
 CSRF = "carries a CSRF parameter"
 
@@ -40,12 +42,6 @@ class Suspicion(NamedTuple):
 
 _PAGE_ENDING = re.compile(r"\.(?:s?html?|xhtml|md|txt)\Z", re.IGNORECASE)
 _SERVLET_ENDING = re.compile(r"\.(?:do|action|jspa|ashx)\Z", re.IGNORECASE)
-_ID = re.compile(
-    r"\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?=[a-z-]*\d)[0-9a-f]{8,}"
-    r"|(?=\D*\d)(?=[^a-z]*[a-z])\w{10,}|(?!v\d)[a-z_]+[-_:.]?\d+|\d+[-.][a-z]\w*",
-    re.IGNORECASE,
-)
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _JOOMLA_TOKEN = re.compile(r"[0-9a-f]{32}")
 _PATH_TOKENS = frozenset(("formkey", "csrftoken", "sesskey", "authenticitytoken"))
 _TOKEN = re.compile(r"(?=\D*\d)\w{8,}")
@@ -86,12 +82,16 @@ def _of_path(segments: Sequence[str], parameters: Sequence[tuple[str, str]]) -> 
             "".join(segments[index + 1 : index + 2])
         ):
             return Suspicion(CSRF, Leaning.CERTAIN)
-        if index and _plain(segment) in words.SESSION_VERBS and _plain(segments[index - 1]) in words.SESSION_PARENTS:
-            explained = any(_plain(earlier) in words.REFERENCE for earlier in segments[:index])
+        if index and plain(segment) in words.SESSION_VERBS and plain(segments[index - 1]) in words.SESSION_PARENTS:
+            explained = any(plain(earlier) in words.REFERENCE for earlier in segments[:index])
             found = _surest(found, Suspicion(LOGS_OUT, Leaning.UNLIKELY if explained else Leaning.CERTAIN, explained))
             continue
         command = command_of(segment)
-        if command is not None:
+        if command is None:
+            continue
+        if segment[0] in "~@" and segment[1:2] != "@":  # somebody's home: /~logout, /@delete
+            found = _surest(found, Suspicion(command.kind, Leaning.UNLIKELY))
+        else:
             found = _surest(found, _weighed(command, segments, index, parameters))
     return found
 
@@ -102,7 +102,7 @@ def _special(segment: str) -> Suspicion | None:
     command = command_of(tail)
     if command is None or command.form < Form.WITH_OBJECT:
         return None
-    if fold(head) in ("special", "spezial", "speciaal", "specjalna", "especial", "speciale", "служебная") or _is_id(
+    if fold(head) in ("special", "spezial", "speciaal", "specjalna", "especial", "speciale", "служебная") or is_id(
         head
     ):
         return Suspicion(command.kind, Leaning.CERTAIN)
@@ -113,7 +113,7 @@ def _weighed(
     command: Command, segments: Sequence[str], index: int, parameters: Sequence[tuple[str, str]]
 ) -> Suspicion | None:
     """What a command at this place of a path means."""
-    before = [_plain(segment) for segment in segments[:index]]
+    before = [plain(segment) for segment in segments[:index]]
     after = segments[index + 1 :]
     parent = before[-1] if before else ""
     reference = any(word in words.REFERENCE for word in before)
@@ -121,31 +121,30 @@ def _weighed(
     if kind == LOGS_OUT:
         return _session(command, segments, index, parent, reference=reference)
     guarded = any(fold(name) in words.TOKENS and value for name, value in parameters)
-    aimed = guarded or _has_id(parameters) or _is_aimed(after)
-    dated = _dated(segments[:index])
-    numbered = bool(before) and _is_id(segments[index - 1]) and not dated
+    aimed = guarded or _has_id(parameters) or is_aimed(after)
+    in_archive = dated(segments[:index])
+    numbered = bool(before) and is_id(segments[index - 1]) and not in_archive
     if reference:
         page = _PAGE_ENDING.search(segments[index]) is not None
         sure = command.form is Form.EXACT and not page and numbered and not after
         return Suspicion(kind, Leaning.CERTAIN if sure else Leaning.UNLIKELY, not sure)
     if command.form is Form.LOOSE:
+        if numbered and len(before) > 1 and len(plain(segments[index])) < SHORT and is_many(before[-2]):
+            return Suspicion(kind, Leaning.CERTAIN)  # /users/5/ban
         return Suspicion(kind, Leaning.CERTAIN if aimed and parent not in words.COLLECTIONS else Leaning.UNLIKELY)
     if numbered and command.form is Form.WITH_OBJECT and len(before) > 1 and before[-2] in words.COLLECTIONS:
         # /news/123/delete-account is how some write an article's number and title.
         return Suspicion(kind, Leaning.CERTAIN if aimed else Leaning.LIKELY)
     if aimed or numbered or parent in words.SINGLETONS:
         return Suspicion(kind, Leaning.CERTAIN)
-    if command.weak or dated or (parent in words.COLLECTIONS and (not after or _plain(after[0]) in words.COLLECTIONS)):
+    if (
+        command.weak
+        or in_archive
+        or (parent in words.COLLECTIONS and (not after or plain(after[0]) in words.COLLECTIONS))
+    ):
         return Suspicion(kind, Leaning.UNLIKELY)  # also /products/delete/reviews
     named = len(before) > 1 and before[-2] in words.COLLECTIONS  # /posts/my-first-post/delete
     return Suspicion(kind, Leaning.CERTAIN if named else Leaning.LIKELY)
-
-
-def _is_aimed(after: Sequence[str]) -> bool:
-    """Whether a number follows a verb: /delete/7, Magento's /remove/item/5."""
-    if not after:
-        return False
-    return _is_id(after[0]) or (len(after) > 1 and _plain(after[0]) in (*words.OBJECTS, "id") and _is_id(after[1]))
 
 
 def _session(command: Command, segments: Sequence[str], index: int, parent: str, *, reference: bool) -> Suspicion:
@@ -160,40 +159,22 @@ def _session(command: Command, segments: Sequence[str], index: int, parent: str,
         return Suspicion(LOGS_OUT, Leaning.LIKELY if alone else Leaning.UNLIKELY)
     if command.form is Form.LOOSE:
         return Suspicion(LOGS_OUT, Leaning.UNLIKELY)
-    if _dated(segments[:index]) or parent in words.COLLECTIONS - words.MOUNTS:
+    if is_persons(segments, index) or dated(segments[:index]) or parent in words.COLLECTIONS - words.MOUNTS:
         return Suspicion(LOGS_OUT, Leaning.UNLIKELY)
     return Suspicion(LOGS_OUT, Leaning.CERTAIN)
-
-
-def _plain(segment: str) -> str:
-    return fold(ENDING.sub("", unquote(segment).partition(";")[0])).replace("_", "-")
-
-
-def _is_id(text: str) -> bool:
-    return _ID.fullmatch(text) is not None
-
-
-def _dated(segments: Sequence[str]) -> bool:
-    """Whether the path so far ends with year and month: a blog's article follows."""
-    numbers = []
-    for segment in reversed(segments):
-        if not segment.isdigit():
-            break
-        numbers.append(segment)
-    return len(numbers) > 1 and _YEAR.fullmatch(numbers[-1]) is not None
 
 
 def _has_id(parameters: Iterable[tuple[str, str]]) -> bool:
     """Whether a parameter names a thing."""
     for name, value in parameters:
-        plain = fold(name)
-        if plain in words.PAGING:
+        folded = fold(name)
+        if folded in words.PAGING:
             continue
         if (
-            (value and plain.rstrip("s[]").endswith("id"))
-            or plain == "pk"
-            or _is_id(value)
-            or (not value and _is_id(name))
+            (value and folded.rstrip("s[]").endswith("id"))
+            or folded == "pk"
+            or is_id(value)
+            or (not value and is_id(name))
         ):
             return True
     return False
@@ -204,8 +185,8 @@ def _has_id(parameters: Iterable[tuple[str, str]]) -> bool:
 
 def is_csrf(name: str) -> bool:
     """Whether a parameter of this name only guards against requests that a page of another site makes."""
-    plain = NO_WORD.sub("", fold(name))
-    return plain in words.CSRF or "csrf" in plain or "xsrf" in plain
+    joined = NO_WORD.sub("", fold(name))
+    return joined in words.CSRF or "csrf" in joined or "xsrf" in joined
 
 
 def _of_query(segments: Sequence[str], parameters: Sequence[tuple[str, str]]) -> Suspicion | None:
@@ -238,7 +219,9 @@ def _of_value(name: str, value: str, parameters: Sequence[tuple[str, str]]) -> S
             return None  # a search for "delete/insert"
         return _of_path(steps, [parameter for parameter in parameters if parameter[1] != value])
     parts = [part for part in re.split(r"[.:,|!]", value) if part]
-    command = command_of(value) or (command_of(parts[-1]) if len(parts) > 1 else None)
+    command = command_of(value)
+    if len(parts) > 1 and (command is None or command.kind == LOGS_OUT):
+        command = command_of(parts[-1]) or command  # user.signOut
     if command is None:
         return None
     if acts:
@@ -263,7 +246,7 @@ def _of_name(name: str, value: str) -> Suspicion | None:
         return Suspicion(command.kind, Leaning.CERTAIN) if value.isdigit() else None  # ?del=7
     if command.kind == LOGS_OUT:
         return Suspicion(LOGS_OUT, Leaning.UNLIKELY if command.weak else Leaning.CERTAIN)
-    aimed = not value or _is_id(value) or value.lower() in ("true", "yes", "on")
+    aimed = not value or is_id(value) or value.lower() in ("true", "yes", "on")
     if command.weak and not (aimed and (value or command.form is Form.WITH_OBJECT)):
         return Suspicion(command.kind, Leaning.UNLIKELY)
     return Suspicion(command.kind, Leaning.CERTAIN if aimed else Leaning.LIKELY)

@@ -1,189 +1,16 @@
-"""The words by which the guard knows what a link would do, by language, and the places where such words are only talked
-about. Data and nothing else: how words are weighed is in guard_url.py and guard_label.py.
-
-A phrase is written as people write it; it is compared without case and accents, and for URLs with its words joined as
-well (`log out` is also `logout`). What means something else just as often ("exit", "salir", "退出") is among the WEAK:
-it counts when it is all that a label says, or all that a path is.
+"""The words that stand around an order and the places where one is given or only talked about. Data and nothing else: the
+orders themselves are in guard_phrases.py, how words are weighed is in guard_url.py and guard_label.py.
 """
 
 from __future__ import annotations
 
+from crawlkit.crawl.guard_spelling import spellings
+
 
 def _set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+    """The words, in each spelling that a folded text may have."""
+    return frozenset(spelling for word in text.split() for spelling in spellings(word))
 
-
-#: Ends a session, whoever says it.
-SESSION = {
-    "en": "log out, log off, sign out, sign off, end session, close session, log me out, sign me out, quit session, "
-    "wsignout1 0, wsignoutcleanup1 0",
-    "de": "abmelden, ausloggen, abmeldung, sitzung beenden, logout",
-    "fr": "déconnexion, se déconnecter, déconnecter, déconnectez-vous, me déconnecter, fermer la session",
-    "es": "cerrar sesión, cerrar la sesión, desconectar, desconectarse, desconexión, finalizar sesión",
-    "it": "disconnetti, disconnettersi, disconnettiti, chiudi sessione, termina sessione",
-    "pt": "terminar sessão, encerrar sessão, fechar sessão, finalizar sessão, desconectar, desconectar-se, deslogar",
-    "ca": "tanca la sessió, tancar sessió, desconnecta",
-    "nl": "uitloggen, afmelden, log uit",
-    "sv": "logga ut, loggar ut",
-    "da": "log ud, log af",
-    "no": "logg ut, logg av",
-    "fi": "kirjaudu ulos, uloskirjaus",
-    "is": "útskráning, skrá út",
-    "pl": "wyloguj, wyloguj się, wylogowanie",
-    "cs": "odhlásit, odhlásit se, odhlášení",
-    "sk": "odhlásiť, odhlásiť sa, odhlásenie",
-    "hu": "kijelentkezés, kilépés, kijelentkezem",
-    "ro": "deconectare, deconectează-te, ieșire din cont",
-    "hr": "odjava, odjavi se, odjavi me",
-    "sl": "odjava, odjavi se",
-    "et": "logi välja",
-    "lv": "iziet, izrakstīties",
-    "lt": "atsijungti",
-    "tr": "çıkış yap, oturumu kapat, oturumu sonlandır, güvenli çıkış",
-    "ru": "выйти, разлогиниться, выйти из аккаунта, завершить сеанс",
-    "uk": "вийти, вихід із системи, завершити сеанс",
-    "bg": "изход от профила, отписване от системата",
-    "el": "αποσύνδεση, έξοδος από τον λογαριασμό",
-    "he": "התנתק, התנתקות, להתנתק",
-    "ar": "تسجيل الخروج, تسجيل خروج",
-    "fa": "خروج از حساب, خروج از سیستم",
-    "hi": "लॉग आउट, साइन आउट",
-    "th": "ออกจากระบบ",
-    "vi": "đăng xuất",
-    "id": "keluar dari akun, log keluar",
-    "ja": "ログアウト, ログアウトする, サインアウト, サインアウトする, ログオフ",
-    "zh": "退出登录, 退出登錄, 登出, 注销, 註銷, 安全退出, 退出账号, 退出系统",
-    "ko": "로그아웃, 로그아웃하기",
-}
-
-#: Ends a session when it stands alone.
-SESSION_WEAK = {
-    "en": "exit, quit, disconnect, logged out",
-    "es": "salir, desconectado",
-    "pt": "sair",
-    "it": "esci",
-    "fr": "quitter",
-    "de": "verlassen, beenden",
-    "ro": "ieșire",
-    "tr": "çıkış",
-    "ru": "выход",
-    "uk": "вихід",
-    "bg": "изход",
-    "el": "έξοδος",
-    "he": "יציאה",
-    "ar": "خروج",
-    "fa": "خروج",
-    "pl": "wyjdź, wyjście",
-    "vi": "thoát",
-    "id": "keluar",
-    "fi": "poistu",
-    "zh": "退出",
-}
-
-DELETES = {
-    "en": "delete, destroy, erase, move to trash, discard draft, close account, deactivate account, wipe",
-    "de": "löschen, loeschen, entfernen, konto schließen",
-    "fr": "supprimer, effacer, retirer, clôturer le compte",
-    "es": "eliminar, borrar, suprimir, cerrar la cuenta, cerrar cuenta",
-    "it": "elimina, eliminare, cancella, rimuovi, rimuovere, chiudi account",
-    "pt": "excluir, apagar, eliminar, remover, encerrar conta",
-    "ca": "suprimeix, esborra, elimina",
-    "nl": "verwijder, verwijderen",
-    "sv": "ta bort, radera",
-    "da": "slet, fjern",
-    "no": "slett, fjern",
-    "fi": "poista",
-    "pl": "usuń, skasuj, usunąć",
-    "cs": "smazat, odstranit, vymazat",
-    "sk": "zmazať, odstrániť, vymazať",
-    "hu": "törlés, törlöm, eltávolítás",
-    "ro": "șterge, ștergere, elimină",
-    "hr": "izbriši, obriši, ukloni",
-    "sl": "izbriši, odstrani",
-    "et": "kustuta",
-    "lv": "dzēst",
-    "lt": "ištrinti, pašalinti",
-    "tr": "sil, kaldır, hesabı sil",
-    "ru": "удалить, стереть",
-    "uk": "видалити, стерти",
-    "bg": "изтрий, изтриване, премахни",
-    "el": "διαγραφή, κατάργηση",
-    "he": "מחק, מחיקה, הסר",
-    "ar": "حذف, إزالة",
-    "fa": "حذف",
-    "hi": "हटाएं, मिटाएं",
-    "th": "ลบ",
-    "vi": "xóa, xoá",
-    "id": "hapus",
-    "ja": "削除, 削除する, 退会, 退会する",
-    "zh": "删除, 刪除, 移除",
-    "ko": "삭제, 삭제하기, 탈퇴",
-}
-
-#: A label of its own; in a URL it needs something that it is done to.
-DELETES_WEAK = {"en": "remove, cancel, revoke, trash, invalidate, expire, terminate, ban, discard, del, rm"}
-
-UNSUBSCRIBES = {
-    "en": "unsubscribe, opt out, cancel subscription, cancel my subscription, cancel membership, email opt out",
-    "de": "abbestellen, newsletter abmelden, abo kündigen, vom newsletter abmelden, austragen",
-    "fr": "désabonner, se désabonner, désabonnement, se désinscrire, désinscription, résilier",
-    "es": "darse de baja, desuscribir, desuscribirse, cancelar suscripción, anular suscripción",
-    "it": "annulla iscrizione, disiscriviti, cancella iscrizione, disiscrizione",
-    "pt": "cancelar inscrição, cancelar assinatura, cancelar subscrição, descadastrar",
-    "nl": "uitschrijven, abonnement opzeggen",
-    "sv": "avprenumerera, avsluta prenumeration, avregistrera",
-    "da": "afmeld, afmeld nyhedsbrev, opsig abonnement",
-    "no": "avslutt abonnement, meld av",
-    "fi": "peruuta tilaus, peru tilaus",
-    "pl": "wypisz, wypisz się, anuluj subskrypcję",
-    "cs": "odhlásit odběr, zrušit odběr",
-    "sk": "zrušiť odber, odhlásiť odber",
-    "hu": "leiratkozás",
-    "ro": "dezabonare",
-    "tr": "abonelikten çık, aboneliği iptal et",
-    "ru": "отписаться, отписка, отменить подписку",
-    "uk": "відписатися, скасувати підписку",
-    "el": "διαγραφή από τη λίστα, κατάργηση εγγραφής",
-    "he": "בטל הרשמה, הסרה מרשימת התפוצה",
-    "ar": "إلغاء الاشتراك",
-    "vi": "hủy đăng ký",
-    "id": "berhenti berlangganan",
-    "ja": "購読解除, 配信停止, 登録解除",
-    "zh": "退订, 退訂, 取消订阅, 取消訂閱",
-    "ko": "구독 취소, 수신거부",
-}
-
-PURGES = {
-    "en": "purge, truncate, empty trash, empty cart, clear cart, clear basket, clear cache, clear history, "
-    "flush cache, empty bin, empty basket",
-    "de": "papierkorb leeren, warenkorb leeren, cache leeren",
-    "fr": "vider la corbeille, vider le panier, vider le cache, purger",
-    "es": "vaciar papelera, vaciar carrito, vaciar la papelera, purgar",
-    "it": "svuota cestino, svuota carrello, svuota cache",
-    "pt": "esvaziar lixeira, esvaziar carrinho, limpar cache",
-    "nl": "prullenbak leegmaken, winkelwagen leegmaken",
-    "pl": "opróżnij kosz, wyczyść koszyk",
-    "ru": "очистить корзину, очистить кэш",
-    "sv": "töm papperskorgen, töm varukorgen",
-    "ja": "ゴミ箱を空にする, カートを空にする",
-    "zh": "清空, 清空购物车, 清空回收站",
-}
-
-PURGES_WEAK = {"en": "clear, flush, empty, reset"}
-
-#: Neither: it changes something that others see.
-CHANGES = {
-    "en": "unpublish, deactivate, rollback, uninstall, unapprove, depublish",
-    "de": "deaktivieren, veröffentlichung zurückziehen, deinstallieren",
-    "fr": "dépublier, désactiver",
-    "es": "despublicar, desactivar",
-    "it": "annulla pubblicazione, disattiva",
-    "pt": "despublicar, desativar",
-    "nl": "depubliceren, deactiveren",
-    "pl": "dezaktywuj, cofnij publikację",
-    "ru": "снять с публикации, деактивировать",
-}
-CHANGES_WEAK = {"en": "disable, reject, suspend, approve, markpatrolled, close"}
 
 #: Stands beside such a phrase without making another thing of it: `customer-logout`, `perform_logout`, "Log out now".
 SESSION_COMPANIONS = _set(
@@ -248,29 +75,33 @@ TOPICS = _set(
 #: Below one of these, words are looked up and explained; nothing is done.
 REFERENCE = _set(
     """
-    aide answers api-docs apidocs apireference article-help ayuda begriffe categories category changelog cheatsheet
-    command commands cookbook css datenschutz define definition definitions dictionary doc docs documentation
-    encyclopedia etiqueta etiquetas examples faq faqs git glossar glossary guide guides handbook hc help helpcenter
-    hilfe how-to how-tos howto howtos http javascript js kategorie kb keyword keywords knowledge knowledgebase label
-    labels learn legal lexikon man manpages manual manuals mdn methods mysql operators php policies policy postgres
-    postgresql privacy programming python q question questions ratgeber redis ref reference ruby rust sql sqlite
-    statement statements support syntax tag taggs tags theme themes thesaurus tips topic topics tutorial tutorials wiki
-    wissen word words worterbuch
+    aide answers api-docs apidocs apireference article-help ayuda begriffe categories category changelog character
+    characters cheatsheet command commands conjugation cookbook css datenschutz define definition definitions
+    diccionario dicionario dict dictionary dictionnaire dizionario doc docs documentation emoji emojis encyclopedia
+    etiqueta etiquetas examples faq faqs git glossar glossary guide guides handbook hc help helpcenter hilfe how-to
+    how-tos howto howtos http icon icons javascript js kategorie kb keyword keywords knowledge knowledgebase label
+    labels learn legal lexikon lexique man manpages manual manuals mdn meaning meanings methods mysql operators php
+    policies policy postgres postgresql privacy programming pronunciation python q question questions ratgeber redis ref
+    reference ruby rust slovnik slownik sql sqlite statement statements support symbol symbols synonym synonyme synonyms
+    syntax tag taggs tags theme themes thesaurus tips topic topics traduction translate translation translations
+    translator tutorial tutorials unicode vocabulary wiki wissen woordenboek word words wörterbuch übersetzer
+    übersetzung
     """
 )
 
 #: Right below one of these stands the name of a thing, whatever it is called: /products/delete.
 COLLECTIONS = _set(
     """
-    album albums app apps archive archives article articles artikel artikler artist artists author authors blog blogs
-    book books brand brands browse buch buecher c catalog catalogo catalogue citations collection collections companies
-    company course courses crate crates detail details dp entries entry episode episodes event events film films forum
-    forums game games gem gems headlines item items journal listing listings magazine media module modules movie movies
-    music news notes p package packages page pages people person photo photos pictures place places podcast podcasts
-    post posts press prod product producto productos products produit produits produkt produkte produkter project
-    projects publications published quote quotes recipe recipes releases review reviews rezepte series shop show shows
-    song songs store stories story t term terms thread threads title titles tool tools track tracks tv verse video
-    videos view works
+    album albums app apps archive archives article articles artikel artikler artist artists aur author authors blog
+    blogs book books brand brands browse buch bücher c cargo cask casks catalog catalogo catalogue citations collection
+    collections companies company conda course courses cpan cran crate crates detail details dp entries entry episode
+    episodes event events film films formula formulae forum forums game games gem gems headlines item items journal
+    listing listings magazine media module modules movie movies music news notes npm nuget p package packages packagist
+    page pages people person photo photos pictures place places player players podcast podcasts post posts press prod
+    product producto productos products produit produits produkt produkte produkter profiles project projects
+    publications published pypi quote quotes recipe recipes releases review reviews rezepte rubygems series shop show
+    shows song songs store stories story t term terms thread threads title titles tool tools track tracks tv u verse
+    video videos view works
     """
 )
 
@@ -291,9 +122,22 @@ SINGLETONS = _set(
     subscription subscriptions token tokens trash user users warenkorb wishlist
     """
 )
+#: Whoever is named below one of these has pages of their own: /user/logout/photos.
+PERSONS = _set(
+    """
+    artist artists author authors benutzer contributor contributors member members people person persons player players
+    profile profiles u user users usuario usuarios utilisateur utilisateurs
+    """
+)
+PERSONAL = _set(
+    """
+    about achievements activity answers badges bio comments contributions favorites favourites feed followers following
+    friends gallery likes perfil profil profile questions repositories rss statistics stats timeline
+    """
+)
 SESSION_PARENTS = _set(
     """
-    auth login saml saml2 sesion session sessions sitzung sso token tokens
+    auth jwt login oauth oauth2 oidc openid saml saml2 sesion session sessions sitzung sso token tokens
     """
 )
 SESSION_VERBS = _set(
@@ -318,7 +162,15 @@ ACTIONS = _set(
 #: Query parameters whose value is the name of a page: logging out is often one.
 VIEWS = _set(
     """
-    area c controller go m module p page path pg q screen sec section site sub tab target to view
+    area c controller e ev event fa go m module p page path pg q screen sec section site sub tab target to view
+    """
+)
+
+#: Query parameters whose value is what the page is about.
+SUBJECTS = _set(
+    """
+    article entry film headword k keyword label lemma name product q query s search subject suche tag term title topic
+    word
     """
 )
 
