@@ -47,7 +47,7 @@ def ring(command: str | None, folder: Path, line: Mapping[str, Any]) -> None:
         return
     try:
         words = shlex.split(command)
-        words[0] = str(Path(words[0]).expanduser())
+        words[0] = os.path.expanduser(words[0])  # noqa: PTH111 - a Path would drop the "./" of a command beside it
         _start(words, folder, line_text(line) + "\n")
     except (OSError, ValueError, IndexError, RuntimeError) as error:
         what = getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -35,6 +35,15 @@ def test_it_rings(code: int, tmp_path: Path) -> None:
     assert [line(code)] == lines_in(tmp_path / "told.jsonl")
 
 
+def test_a_command_of_the_projects_folder(tmp_path: Path) -> None:
+    """./hook.sh is the file beside crawl.toml, not one of the PATH."""
+    hook = tmp_path / "hook.sh"
+    hook.write_text("#!/bin/sh\ncat > told.jsonl\n")
+    hook.chmod(0o755)
+    alarm.ring("./hook.sh", tmp_path, line(1))
+    assert [line(1)] == lines_in(tmp_path / "told.jsonl")
+
+
 def test_it_does_not_ring_for_what_is_well_or_known(tmp_path: Path) -> None:
     """0; and 130, which is a person at the keyboard. Nor without a command."""
     for code in (0, 130):
