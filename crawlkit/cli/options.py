@@ -40,25 +40,27 @@ _OTHER_SCHEME = re.compile(
 
 
 def require_url(url: str) -> str:
-    """The URL as typed. UsageError when it has no http(s) scheme or no host."""
+    """The URL as typed. UsageError when it has no http(s) scheme or no host; it does not show the user's password."""
+    from crawlkit.sessions.leaks import shown
+
     if not has_scheme(url):
         other = _OTHER_SCHEME.match(url)
         if other is not None:
-            raise UsageError(f"{url}: {other[1].lower()}: is not fetched, only http:// and https:// are")
-        rest = re.sub(r"^(?:https?:)?[/:]*", "", url, flags=re.IGNORECASE)
+            raise UsageError(f"{shown(url)}: {other[1].lower()}: is not fetched, only http:// and https:// are")
+        rest = re.sub(r"^(?:https?:)?[/:]*", "", shown(url), flags=re.IGNORECASE)
         hint = f", such as https://{rest}" if rest else ""
-        raise UsageError(f"{url}: not an absolute URL; write it with its scheme{hint}")
+        raise UsageError(f"{shown(url)}: not an absolute URL; write it with its scheme{hint}")
     if not url.partition("://")[2].lstrip("/"):
-        raise UsageError(f"{url}: has no host")
+        raise UsageError(f"{shown(url)}: has no host")
     return url
 
 
 def parse_headers(lines: tuple[str, ...]) -> dict[str, str]:
-    """`-H "Name: value"` options. UsageError for one without a colon."""
+    """`-H "Name: value"` options. UsageError, which does not show it, for one without a colon."""
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name.strip():
-            raise UsageError(f'-H {name!r}: write it as "Name: value"')
+            raise UsageError('-H: there is no name, or no colon after it; write it as "Name: value"')
         headers[name.strip()] = value.strip()
     return headers

@@ -21,6 +21,8 @@ from types import ModuleType
 
 from crawlkit.crawl.spider import NAME, Spider
 from crawlkit.exceptions import SpiderError
+from crawlkit.sessions.leaks import shown
+from crawlkit.sessions.secretnames import is_secret_name
 from crawlkit.url import has_scheme
 
 #: How Python says that a module has no such name.
@@ -112,12 +114,13 @@ def check_start_urls(spider: Spider, where: str) -> None:
 
 
 def parse_arguments(pairs: Iterable[str]) -> dict[str, str]:
-    """`-a key=value` options as a dict. SpiderError for one without `=`."""
+    """`-a key=value` options as a dict. SpiderError for one without `=`, which it shows when it can only be a name."""
     arguments: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise SpiderError(f"-a {pair}: write it as key=value, for example -a start=https://example.org/")
+            named = f"-a {pair}" if pair.isidentifier() and not is_secret_name(pair) else "-a"
+            raise SpiderError(f"{named}: write it as key=value, for example -a start=https://example.org/")
         arguments[key.strip()] = value
     return arguments
 
@@ -141,6 +144,10 @@ def is_folder(target: str) -> bool:
 
 def _split(target: str) -> tuple[Path, str, str]:
     path, separator, wanted = target.partition("::")
+    if has_scheme(target):
+        raise SpiderError(
+            f"{shown(target)}: is a URL; name a spider's file, such as spiders/site.py (crawlkit fetch shows a page)"
+        )
     if not path.strip():
         raise SpiderError(f"{target!r} names no spider; name its file, such as spiders/site.py, or a folder of them")
     return Path(path).expanduser(), separator, wanted

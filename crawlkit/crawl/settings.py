@@ -33,6 +33,7 @@ from crawlkit.crawl.settings_sections import (
     StoreSettings,
 )
 from crawlkit.exceptions import ConfigError
+from crawlkit.sessions.secretnames import is_secret_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ def parse_override(text: str) -> Override:
     key = key.strip()
     where = f"--set {key}"
     if not equals or "." not in key:
+        where = "--set" if is_secret_name(key) else where
         raise ConfigError(f"{where}: write it as section.key=value, for example --set crawl.max_depth=2")
     section, _, rest = key.partition(".")
     kind = _kinds(SECTIONS[section]).get(rest) if section in SECTIONS else None
@@ -277,7 +279,8 @@ def _read(where: str, kind: Kind, value: Any) -> Any:
     try:
         return kind.read(value)
     except ValueError as error:
-        given = "" if kind.private else f", not {_shown(value)}"
+        private = kind.private or is_secret_name(where.rpartition(".")[2])
+        given = "" if private else f", not {_shown(value)}"
         why = f": {error}" if isinstance(error, Explained) else ""
         raise ConfigError(f"{where} must be {kind.words}{given}{why}") from None
 

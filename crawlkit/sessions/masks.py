@@ -39,7 +39,8 @@ _PARAMETER = re.compile(
     r"""(?<![\w.%\[\]$-])(?P<name>[\w.%\[\]$-]{2,64})=(?:b?"(?P<double>(?:[^"\\\r\n]|\\.)+)"|b?'(?P<single>(?:[^'\\\r\n]|\\.)+)'"""
     r"""|(?P<bare>[^&;#\s"'<>\\]+))"""
 )
-_USERINFO = re.compile(r"""[a-z0-9+.-]:(?:\\?/){2}([^\s/?#"'<>\\]+)@""", re.IGNORECASE)
+# With one slash, too: what is left of a URL that was taken for a file's path.
+_USERINFO = re.compile(r"""(?:[a-z0-9+.-]:(?:\\?/){2}|https?:\\?/)([^\s/?#"'<>\\]+)@""", re.IGNORECASE)
 
 #: What may follow a cookie in Set-Cookie and is no secret.
 _ATTRIBUTE = re.compile(
@@ -55,7 +56,7 @@ def masked_places(text: str) -> Iterator[Span]:
     if any(hint in lower for hint in _HEADER_HINTS):
         for match in _HEADER.finditer(text):
             yield from _of_header(match["name"].lower(), match["value"], match.start("value"))
-    if "://" in text or ":\\/" in text:
+    if "@" in text and (":/" in text or ":\\/" in text):
         yield from (match.span(1) for match in _USERINFO.finditer(text))
     if not any(hint in lower for hint in HINTS) and "cookie" not in lower:
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crawlkit.cli import main
-from crawlkit.cli.options import require_url
+from crawlkit.cli.options import parse_headers, require_url
 from crawlkit.exceptions import UsageError
 from tests.cli.small_site import SPIDER, Site
 from tests.conftest import Command
@@ -128,6 +128,25 @@ def test_other_schemes(url: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         require_url(url)
     assert message in f"{caught.value} (see"
+
+
+@pytest.mark.parametrize("url", ["u:PW1@h", "ftp://u:PW1@h/", "//u:PW1@h/x"])
+def test_a_password_in_what_is_no_url_is_not_shown(url: str) -> None:
+    with pytest.raises(UsageError, match="h") as caught:
+        require_url(url)
+    assert "PW1" not in str(caught.value)
+
+
+def test_a_header_without_a_colon_is_not_shown() -> None:
+    with pytest.raises(UsageError, match='write it as "Name: value"') as caught:
+        parse_headers(("X-A: 1", "AuthorizationPW1"))
+    assert "PW1" not in str(caught.value)
+
+
+@pytest.mark.parametrize("command", ["run", "check", "login", "schedule"])
+def test_a_url_is_no_spider(refused: Refused, command: str) -> None:
+    told = refused("http://u:PW1@h/x", command=command)
+    assert "PW1" not in told and "h/x" in told
 
 
 def test_parse_of_a_url_without_a_scheme(refused: Refused, write_spider: Write) -> None:

@@ -152,6 +152,12 @@ def test_a_folder_without_spiders_is_an_error(tmp_path: Path) -> None:
         spider_files(str(tmp_path))
 
 
+def test_a_url_is_no_spider() -> None:
+    """And the password in it is not shown."""
+    with pytest.raises(SpiderError, match=r"^http://h/x: is a URL; name a spider's file"):
+        find_spider("http://u:PW1@h/x")
+
+
 def test_arguments_become_attributes(write_spider: Write) -> None:
     """`-a key=value`, the value as text, an equals sign in it and all."""
     spider = make_spider(find_spider(str(write_spider(ONE))), parse_arguments(["start=a=b", "tag=", "name=other"]))
@@ -163,6 +169,10 @@ def test_arguments_that_cannot_be_attributes(write_spider: Write) -> None:
     source = find_spider(str(write_spider(ONE)))
     with pytest.raises(SpiderError, match="-a start: write it as key=value"):
         parse_arguments(["start"])
+    for typed in ("passwordPW1", "PW1!", "=PW1", "token: PW1"):
+        with pytest.raises(SpiderError, match=r"^-a: write it as key=value") as caught:
+            parse_arguments([typed])
+        assert "PW1" not in str(caught.value)
     assert "cannot be an attribute" in make(source, "a-b=1")
     assert "parse is a method of Shop" in make(source, "parse=1")
 

@@ -252,6 +252,21 @@ def test_mistakes_of_set_are_named(text: str, match: str) -> None:
         resolve_settings(overrides=[parse_override(text)])
 
 
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("passwordPW1", "^--set: write it as section.key=value"),
+        ("api_key PW1", "^--set: write it as section.key=value"),
+        ("profiles.shop.password=PW1!", r"^--set profiles\.shop\.password must be the name of an environment variable"),
+        ('profiles.shop.headers.X-Key=["PW1"]', r"^--set profiles\.shop\.headers\.X-Key must be"),
+    ],
+)
+def test_mistakes_of_set_do_not_show_a_secret(text: str, match: str) -> None:
+    with pytest.raises(ConfigError, match=match) as caught:
+        resolve_settings(overrides=[parse_override(text)])
+    assert "PW1" not in str(caught.value)
+
+
 def test_the_file_is_found_upward(tmp_path: Path) -> None:
     """The nearest crawl.toml above the spider's folder counts, and relative paths start at it."""
     folder = tmp_path / "a" / "b"

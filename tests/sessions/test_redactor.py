@@ -218,6 +218,7 @@ def test_a_value_that_is_learnt_as_sure_later_is_hidden_from_then_on() -> None:
         ("ValueError('Cookie: a=b') at 1", f"ValueError('Cookie: a={HIDDEN}') at 1"),
         ("http://u:p@host/x", f"http://{HIDDEN}@host/x"),
         ("http://u@b:p@host:1/x?y=@", f"http://{HIDDEN}@host:1/x?y=@"),
+        ("http:/u:p@host/x: no such file", f"http:/{HIDDEN}@host/x: no such file"),
         ("https://h/?a=1&token=abc&b=2#f", f"https://h/?a=1&token={HIDDEN}&b=2#f"),
         ("https://h/cb#access_token=abc&x=1", f"https://h/cb#access_token={HIDDEN}&x=1"),
         ("login(password='a b', user='c')", f"login(password='{HIDDEN}', user='c')"),
@@ -240,6 +241,7 @@ def test_a_secret_is_hidden_by_its_place(text: str, told: str) -> None:
         "mail me: someone@example.org",
         "max_tokens=100, sort_key=name, passenger=3",
         "12:30 https://example.org/a@b",
+        "file:/home/me@work/spider.py",
     ],
 )
 def test_innocent_texts_are_left_alone(text: str) -> None:
