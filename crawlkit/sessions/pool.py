@@ -88,6 +88,12 @@ class ConnectionPool(Circulation):
         """Whether private and reserved addresses may be connected to."""
         return self.policy.allow_private
 
+    def hold_to(self, policy: AddressPolicy) -> None:
+        """From now on connect by `policy`; what was connected by another one is not used again."""
+        if self.policy is not policy:
+            self.policy = policy
+            self.close()
+
     # --- shares -----------------------------------------------------------------------------------------------------
 
     def share(self) -> Share:

@@ -115,6 +115,11 @@ class Session(Sending, Merging, Keeping, Verbs):
         for name, value in zip(_SETTINGS, given, strict=False):
             if value is not UNSET:
                 setattr(self, name, value)
+        if pool is not None and pool.allow_private and not allow_private:
+            raise ValueError(
+                "allow_private=False contradicts pool=, which allows private addresses and may be connected to some: "
+                "make the pool with ConnectionPool(allow_private=False)"
+            )
         self._connection_pool = ConnectionPool(allow_private=allow_private) if pool is None else pool
         self.adapters: OrderedDict[str, Any] = OrderedDict()
         self.mount("https://", HTTPAdapter(pool=self._connection_pool))
@@ -204,7 +209,7 @@ class Session(Sending, Merging, Keeping, Verbs):
         """
         pool = getattr(adapter, "pool", None)
         if isinstance(pool, ConnectionPool) and not self._connection_pool.allow_private:
-            pool.policy = self._connection_pool.policy
+            pool.hold_to(self._connection_pool.policy)
         # A new dict, so that threads that are looking for their adapter go on in the old one.
         mounted = {**self.adapters, prefix: adapter}
         self.adapters = OrderedDict(sorted(mounted.items(), key=lambda pair: -len(pair[0])))

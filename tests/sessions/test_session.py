@@ -19,6 +19,7 @@ from crawlkit import Session, exceptions, requests
 from crawlkit.sessions import api, models
 from crawlkit.sessions.adapter import BaseAdapter, HTTPAdapter
 from crawlkit.sessions.headers import CaseInsensitiveDict
+from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.response import Response
 from crawlkit.testing.hostile import Close, HostileServer, Pause, Repeat, Trickle, answer
 from tests.sessions.mirror import Mirror
@@ -508,6 +509,39 @@ def test_private_addresses_stay_refused_through_a_mounted_adapter() -> None:
     session.mount("http://", HTTPAdapter(max_retries=1))
     with pytest.raises(exceptions.AddressForbidden):
         session.get("http://127.0.0.1:9/")
+
+
+def test_private_addresses_stay_refused_through_an_adapter_that_was_assigned(mirror: Mirror) -> None:
+    """Past `mount`, and with a connection that is open already."""
+    adapter = HTTPAdapter()
+    with Session() as session:
+        session.trust_env = False
+        session.mount("http://", adapter)
+        assert session.get(mirror.url("/")).ok
+        strict = Session(allow_private=False)
+        strict.trust_env = False
+        strict.adapters["http://"] = adapter
+        with pytest.raises(exceptions.AddressForbidden):
+            strict.get(mirror.url("/"))
+    assert 1 == len(mirror.seen)
+
+
+def test_an_adapter_that_connects_by_itself_is_refused_where_private_addresses_are(mirror: Mirror) -> None:
+    """That of requests: nobody could look at the address."""
+    session = Session(allow_private=False)
+    session.trust_env = False
+    session.mount("http://", real_requests.adapters.HTTPAdapter())
+    with pytest.raises(exceptions.AddressForbidden, match=r"requests\.adapters\.HTTPAdapter connects by itself"):
+        session.get(mirror.url("/"))
+    assert [] == mirror.seen
+
+
+def test_a_pool_that_allows_private_addresses_does_not_go_with_a_session_that_does_not() -> None:
+    """Neither setting may win without a word; a pool that refuses them does so for whoever shares it."""
+    with ConnectionPool() as pool, pytest.raises(ValueError, match="contradicts pool="):
+        Session(pool=pool, allow_private=False)
+    with ConnectionPool(allow_private=False) as pool, pytest.raises(exceptions.AddressForbidden):
+        Session(pool=pool).get("http://127.0.0.1:9/")
 
 
 class Tagged(Session):
