@@ -11,6 +11,7 @@ named the version: by a strong ETag, or a Last-Modified that is old enough to be
 from __future__ import annotations
 
 import re
+import time
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from crawlkit import exceptions as errors
 from crawlkit.sessions.headers import CaseInsensitiveDict
 from crawlkit.sessions.leaks import shown
 from crawlkit.sessions.partfile import PartFile
+from crawlkit.sessions.sending import WholeInstant
 
 if TYPE_CHECKING:
     from crawlkit.sessions.response import Response
@@ -36,9 +38,12 @@ def download(session: Session, url: Any, path: str | Path, **kwargs: Any) -> Pat
     """Fetches `url` into `path` and returns that as a Path. `kwargs` are those of `Session.get()`.
 
     The folder is made. A file that is there already is replaced in one step, once the new one is whole and synced.
-    Raises HTTPError for an error status, what sending raises, and StorageError when the disk refuses.
+    A `deadline` among them, in seconds, is for the whole download, and `max_body` for the whole file; the session's are
+    for neither. Raises HTTPError for an error status, what sending raises, and StorageError when the disk refuses.
     """
     target = Path(path)
+    if isinstance(kwargs.get("deadline"), (int, float)):
+        kwargs["deadline"] = WholeInstant(time.monotonic() + kwargs["deadline"])
     with PartFile(target, str(url)) as part:
         for resumed in range(MAX_RESUMES + 1):
             before = part.size
@@ -69,7 +74,7 @@ def _fetch(session: Session, url: Any, part: PartFile, kwargs: dict[str, Any]) -
             first, total = _content_range(response)
             if first != start:
                 return False
-            _write(response, part)
+            _write(response, part, kwargs.get("max_body"))
             return total is None or _is_whole(response, part, total)
         response.raise_for_status()
         if response.status_code != 200:
@@ -77,13 +82,17 @@ def _fetch(session: Session, url: Any, part: PartFile, kwargs: dict[str, Any]) -
                 f"{shown(response.url)} answered {response.status_code}, which brings no file", response=response
             )
         part.restart(validator_of(response))
-        _write(response, part)
+        _write(response, part, kwargs.get("max_body"))
         return True
 
 
-def _write(response: Response, part: PartFile) -> None:
+def _write(response: Response, part: PartFile, limit: Any) -> None:
     # As it arrives: pieces of a fixed size would lose what came before a break.
     for chunk in response.iter_content(None):
+        if isinstance(limit, int) and part.size + len(chunk) > limit:
+            raise errors.BodyTooLarge(
+                f"{shown(response.url)} is larger than the limit of {limit} bytes (max_body)", response=response
+            )
         part.write(chunk)
 
 

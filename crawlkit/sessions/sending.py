@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from crawlkit.exceptions import AddressForbidden
 from crawlkit.sessions import foreignanswers, models
 from crawlkit.sessions.confiding import Confiding
 from crawlkit.sessions.counting import Counting
@@ -20,6 +21,7 @@ from crawlkit.sessions.following import ChosenProxies, Redirects
 from crawlkit.sessions.foreignjars import adapt, cookie_url
 from crawlkit.sessions.hooks import dispatch_hook
 from crawlkit.sessions.offered import offered
+from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.prepared import PreparedRequest
 from crawlkit.sessions.redirects import HOP, finish
 from crawlkit.sessions.request import Request as Spec
@@ -43,6 +45,10 @@ class Instant(float):
     """A deadline that is a point of `time.monotonic()` already: what the hops of one redirect chain share."""
 
 
+class WholeInstant(Instant):
+    """One that holds for a stream's body, too."""
+
+
 class Sending(Redirects, Confiding):
     """The half of a Session that sends."""
 
@@ -58,6 +64,7 @@ class Sending(Redirects, Confiding):
     auth: Any
     secret_origins: Any
     _autosave: Autosave | None
+    _connection_pool: ConnectionPool
     _membership: Membership | None = None
 
     if TYPE_CHECKING:
@@ -120,6 +127,8 @@ class Sending(Redirects, Confiding):
         if max_body is not None:
             kwargs["max_body"] = max_body
         adapter = self.get_adapter(request.url or "")
+        if not self._connection_pool.policy.allow_private:
+            self._hold(adapter, request)
         request._usual_timeout = None
         if type(timeout) is UsualTimeout and getattr(adapter, "knows_usual_timeout", False):
             # As in requests an adapter sees None where nobody set a timeout, for there are those that set one then.
@@ -150,6 +159,18 @@ class Sending(Redirects, Confiding):
         last: Response = chain.pop()
         last.history = chain
         return last
+
+    def _hold(self, adapter: Any, request: PreparedRequest) -> None:
+        """Have `adapter` refuse private addresses, however it came to be among the session's."""
+        pool = getattr(adapter, "pool", None)
+        if isinstance(pool, ConnectionPool):
+            pool.hold_to(self._connection_pool.policy)
+        elif hasattr(adapter, "poolmanager"):
+            raise AddressForbidden(
+                f"{type(adapter).__module__}.{type(adapter).__qualname__} connects by itself and lets nobody look at the "
+                "address, and allow_private is off; mount crawlkit's HTTPAdapter, or one derived from it",
+                request=request,
+            )
 
     def _renewed(
         self, request: PreparedRequest, response: Response | None, before: Mapping[str, Any]
@@ -189,7 +210,7 @@ class Sending(Redirects, Confiding):
             finish(response)
         elif not kwargs["stream"]:
             _ = response.content
-        elif "deadline" in kwargs:
+        elif "deadline" in kwargs and not isinstance(kwargs["deadline"], WholeInstant):
             _lift_deadline(response, request._usual_timeout or kwargs["timeout"])
         answered: Response = response
         return answered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from crawlkit import Session, exceptions
 from crawlkit.sessions import partfile
 from crawlkit.sessions.download import download
 from crawlkit.sessions.partfile import PartFile
-from crawlkit.testing.hostile import Close, HostileServer, Received, Step, answer
+from crawlkit.testing.hostile import Close, HostileServer, Received, Step, Trickle, answer
 
 BODY = bytes(range(256)) * 64
 ETAG = '"v1"'
@@ -291,3 +292,32 @@ def test_the_note_holds_no_url(tmp_path: Path) -> None:
         part.write(b"x")
         raise KeyboardInterrupt
     assert "secret" not in (tmp_path / ".f.part.json").read_text()
+
+
+def slowly(body: bytes, seconds: float) -> list[Step]:
+    return [f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode(), Trickle(body, seconds)]
+
+
+def test_a_deadline_is_for_the_whole_download(server: HostileServer, session: Session, tmp_path: Path) -> None:
+    """Given to the call it ends a body that trickles; the session's is for the head of a stream, as anywhere."""
+    url = server.play("/slow", slowly(b"x" * 40, 0.1))
+    begun = time.monotonic()
+    with pytest.raises(exceptions.DeadlineExceeded):
+        session.download(url, tmp_path / "f", deadline=0.3)
+    assert time.monotonic() - begun < 1.0
+    session.deadline = 0.2
+    url = server.play("/slowish", slowly(b"abcd", 0.1))
+    assert b"abcd" == session.download(url, tmp_path / "g").read_bytes()
+
+
+def test_a_limit_is_for_the_whole_file(server: HostileServer, session: Session, tmp_path: Path) -> None:
+    """Not for what is left of it after a break; the session's is for bodies in memory."""
+    url = server.play("/f", Files(BODY[:3000], cut=1000, breaks=1), [Close()])
+    with pytest.raises(exceptions.RequestException):
+        session.download(url, tmp_path / "f")
+    server.play("/f", Files(BODY[:3000]))
+    with pytest.raises(exceptions.BodyTooLarge, match="2500 bytes"):
+        session.download(url, tmp_path / "f", max_body=2500)
+    session.max_body = 100
+    session.download(server.play("/f", Files()), tmp_path / "f")
+    assert BODY == (tmp_path / "f").read_bytes()
