@@ -22,6 +22,7 @@ from crawlkit.sessions.challenge import Challenge, parse_challenges
 from crawlkit.sessions.cookies import extract_cookies_to_jar, get_cookie_header
 from crawlkit.sessions.leaks import origin_of
 from crawlkit.sessions.prepared import PreparedRequest
+from crawlkit.sessions.redirects import finish
 from crawlkit.sessions.response import Response
 from crawlkit.sessions.target import path_url
 from crawlkit.url import Origin
@@ -186,12 +187,12 @@ class HTTPProxyDigestAuth(HTTPDigestAuth):
 def answer_again(r: Response, name: str, value: str, kwargs: dict[str, Any]) -> Response:
     """The response to the request of `r`, a refusal, sent once more with the header `name`; `r` is in its history.
 
-    The refusal's body is read, so that its connection is free again. `kwargs` go to the adapter. UnrewindableBodyError
-    when the request's body cannot be sent again.
+    The refusal's body is read as a redirect's is, so that its connection is free again. `kwargs` go to the adapter.
+    UnrewindableBodyError when the request's body cannot be sent again.
     """
     if not r.request.resendable:
         rewind_body(r.request)
-    _ = r.content
+    finish(r)
     r.close()
     again: PreparedRequest = r.request.copy()
     # Copies do not carry the mark: a redirect that follows may be challenged anew.

@@ -91,10 +91,10 @@ def resolve_location(base: str, location: str, fragment: str = "") -> str:
 
 
 def finish(response: Response, limit: int = MAX_REDIRECT_BODY) -> None:
-    """Reads the body of a redirect, so that its connection can be used again.
+    """Reads the body of a redirect or a challenge, so that its connection can be used again.
 
-    A body that is broken or longer than `limit` bytes costs the connection and no more: the redirect is followed, and
-    who asks for its `content` gets the error.
+    A body that is broken or longer than `limit` bytes costs the connection and no more: the redirect is followed, the
+    challenge answered, and who asks for its `content` gets the error.
     """
     failed_before = getattr(response, "_failure", None)  # an answer that is not ours has none
     if response._content is not False or response._content_consumed or failed_before or response.raw is None:
@@ -106,7 +106,7 @@ def finish(response: Response, limit: int = MAX_REDIRECT_BODY) -> None:
             size += len(part)
             if size > limit:
                 raise errors.BodyTooLarge(
-                    f"the body of a redirect by {leaks.shown(response.url)} is longer than {limit} bytes"
+                    f"the body of a step on the way, by {leaks.shown(response.url)} is longer than {limit} bytes"
                 )
             parts.append(part)
     except errors.Timeout:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import io
 import pickle
 import secrets
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,9 +19,10 @@ from urllib.request import parse_http_list, parse_keqv_list
 import pytest
 
 from crawlkit import Session
-from crawlkit.exceptions import UnrewindableBodyError
+from crawlkit.exceptions import BodyTooLarge, UnrewindableBodyError
 from crawlkit.sessions.challenge import parse_challenges
 from crawlkit.sessions.digest import HTTPDigestAuth, HTTPProxyDigestAuth, strongest
+from tests.sessions.scripted import Peer, Scripted, ok
 
 HASHES = {
     "MD5": hashlib.md5,
@@ -325,6 +328,30 @@ def test_streaming(server: DigestServer, session: Session) -> None:
     """The answer's body is left to the caller."""
     with session.get(server.url, auth=HTTPDigestAuth("user", "secret"), stream=True) as response:
         assert b"in" == response.raw.read()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_challenge_that_expands_without_end_costs_its_connection(stream: bool) -> None:
+    """Nobody asked for its body: what there is of it up to 1 MiB is read for the sake of the connection."""
+    bomb = gzip.compress(bytes(64 << 20))
+    challenge = ok(bomb, "Content-Encoding: gzip", 'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"')
+    refusal = challenge.replace(b"200 OK", b"401 No")
+
+    def script(peer: Peer) -> None:
+        while (got := peer.request()) is not None:
+            peer.send(ok(b"in") if "authorization" in got.headers else refusal)
+
+    tracemalloc.start()
+    try:
+        with Scripted(script) as server, Session() as session:
+            session.trust_env = False
+            response = session.get(server.url, auth=HTTPDigestAuth("user", "secret"), stream=stream)
+            assert (200, b"in") == (response.status_code, response.content)
+            with pytest.raises(BodyTooLarge):
+                _ = response.history[0].content
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_proxy_may_ask(server: DigestServer, session: Session) -> None:
