@@ -229,6 +229,7 @@ def unquote_header_value(value: str, is_filename: bool = False) -> str:
 
 
 _LINK = re.compile(r"""\s*(?:<([^>]*)>|([^<;,]+))""")
+_LINK_UNCLOSED = re.compile(r"""\s*(?:(?!)()|([^<;,]+))""")  # the same where no ">" follows: not to look for it in vain
 _LINK_PARAM = re.compile(r"""\s*;\s*([^\s=;,]*)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^;,]*))?""")
 
 
@@ -238,9 +239,9 @@ def parse_header_links(value: str) -> list[dict[str, str]]:
     A comma or semicolon within `<...>` or quotes is part of it.
     """
     links: list[dict[str, str]] = []
-    at, end = 0, len(value)
+    at, end, last = 0, len(value), value.rfind(">")
     while at < end:
-        found = _LINK.match(value, at)
+        found = (_LINK if at < last else _LINK_UNCLOSED).match(value, at)
         if not found:
             at += 1
             continue

@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from crawlkit.sessions.prepared import PreparedRequest
 
 SECRET_HEADERS = (
-    "X-API-Key",
-    "API-Key",
-    "*-Token",
-    "*-Secret",
-    "*-Password",
-    "X-CSRFToken",
+    "*API*Key",  # X-API-Key, ApiKey, X-Goog-Api-Key, X-RapidAPI-Key, Ocp-Apim-Subscription-Key
+    "*App*Key",  # DD-APPLICATION-KEY
+    "*Access-Key*",
+    "*-Auth",
+    "*-Auth-*",
+    "*-Authorization",
+    "*Session*ID",
+    "*JWT*",
+    "*Token",
+    "*Secret",
+    "*Password",
 )
 """Names of headers, `*` standing for anything, that a Session takes for secret unless its `secret_headers` say
 otherwise.

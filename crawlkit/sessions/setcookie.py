@@ -166,6 +166,8 @@ def _host_only(domain: str, host: str) -> bool:
     steps 8 to 10)."""
     if not domain.isascii():
         raise CookieRefused("a Domain that is not ASCII; a server writes punycode")
+    if domain == f"[{host}]":
+        return True  # an IPv6 address, as the URL has it
     if not domain_match(host, domain):
         raise CookieRefused("a Domain that the host does not belong to")
     if is_public_suffix(domain):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -214,6 +215,14 @@ def test_links_as_requests_reads_them(value: str) -> None:
 def test_links_that_requests_cuts_in_pieces(value: str, expected: list[dict[str, str]]) -> None:
     """RFC 8288: what stands in <> or quotes does not divide."""
     assert expected == parse_header_links(value)
+
+
+@pytest.mark.parametrize("value", ["<" * 80_000, "<a" * 40_000, '<a>; b="' + "<" * 80_000, "<a>" + ";" * 80_000])
+def test_a_hostile_link_header_costs_what_it_is_long(value: str) -> None:
+    """Each `<` was followed to the end in search of its `>`."""
+    begun = time.process_time()
+    parse_header_links(value)
+    assert time.process_time() - begun < 0.5
 
 
 @given(st.text(alphabet="<>;,=\"' \\abc", max_size=40))

@@ -74,13 +74,21 @@ def test_the_origin_is_the_one_that_urllib3_connects_to(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["X-API-Key", "x-api-key", "X-Auth-Token", "PRIVATE-TOKEN", "X-CSRFToken", "Client-Secret"]
+    "name",
+    [
+        *("X-API-Key", "x-api-key", "X-Auth-Token", "PRIVATE-TOKEN", "X-CSRFToken", "Client-Secret", "Token"),
+        *("X-Goog-Api-Key", "Ocp-Apim-Subscription-Key", "X-RapidAPI-Key", "ApiKey"),
+        *("DD-API-KEY", "DD-APPLICATION-KEY"),
+        *("X-Auth-Key", "X-Access-Key", "X-Session-Id", "X-JWT", "X-JWT-Assertion", "X-Authorization", "X-Auth"),
+    ],
 )
 def test_names_of_secrets(name: str) -> None:
     assert leaks.is_secret(name, leaks.SECRET_HEADERS)
 
 
-@pytest.mark.parametrize("name", ["Accept", "X-Requested-With", "User-Agent", "Referer", "X-Tokens", "Token-Kind"])
+@pytest.mark.parametrize(
+    "name", ["Accept", "X-Requested-With", "User-Agent", "Referer", "X-Tokens", "Token-Kind", "X-Author"]
+)
 def test_names_of_no_secrets(name: str) -> None:
     assert not leaks.is_secret(name, leaks.SECRET_HEADERS)
 

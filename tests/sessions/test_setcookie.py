@@ -350,6 +350,14 @@ def test_a_host_that_is_a_public_suffix_or_address(host: str) -> None:
     assert (host, True) == (cookie.host, cookie.host_only)
 
 
+def test_an_address_may_name_itself_as_urls_write_it() -> None:
+    """`http://[::1]/` is the host `::1`, and a server repeats what stands in the URL; no other address is it."""
+    cookie = read("a=b; Domain=[::1]", Place("::1", "/", False), NOW)
+    assert ("::1", True) == (cookie.host, cookie.host_only)
+    with pytest.raises(CookieRefused):
+        read("a=b; Domain=[::2]", Place("::1", "/", False), NOW)
+
+
 @pytest.mark.parametrize(
     ("url", "place"),
     [
