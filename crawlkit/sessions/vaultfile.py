@@ -14,6 +14,7 @@ from pathlib import Path
 from crawlkit.exceptions import StorageError
 
 _POSIX = os.name == "posix"
+_MAX_LINKS = 40
 
 # Closing a descriptor drops every lock that this process holds on the file, SQLite's too (POSIX advisory locks). So no
 # code here opens the vault itself: it is made under another name, closed, and only then appears under its own, where
@@ -21,7 +22,10 @@ _POSIX = os.name == "posix"
 
 
 def place(path: Path) -> Path:
-    """The real path of a vault: checked when it is there; when it is not, its folder is, as far as that exists."""
+    """The real path of a vault, and the links that lead to it checked; it, too, when it is there; when it is not, its
+    folder is, as far as that exists.
+    """
+    _check_links(path)
     path = Path(os.path.realpath(path))
     if path.exists():
         check(path)
@@ -53,8 +57,8 @@ def prepare_folder(folder: Path) -> None:
 
 
 def check(path: Path) -> None:
-    """StorageError when the vault is no plain file, others can read or write it, or others can write its
-    folder.
+    """StorageError when the vault is no plain file, others own it, can read or write it, or own its folder, can write
+    that, or can put another folder in its place.
     """
     try:
         status = path.stat()
@@ -62,6 +66,11 @@ def check(path: Path) -> None:
         raise StorageError(f"the vault {path} could not be read: {error.strerror}") from error
     if not stat.S_ISREG(status.st_mode):
         raise StorageError(f"the vault {path} is not a file; name a file for it")
+    if _POSIX and _is_foreign(status):
+        raise StorageError(
+            f"the vault {path} belongs to {_name(status)}, who can read the logins in it and change them: run "
+            f"`chown {_me()} {path}` if it is yours, or name another file"
+        )
     if _POSIX and status.st_mode & 0o077:
         raise StorageError(
             f"the vault {path} holds logins and others can read it (mode {stat.S_IMODE(status.st_mode):04o}): "
@@ -73,15 +82,90 @@ def check(path: Path) -> None:
 def _check_folder(folder: Path) -> None:
     # A sticky folder such as /tmp is refused as well: nobody could remove the vault there, but anybody could
     # lay a journal beside it, which SQLite would roll back into it.
+    if not _POSIX:
+        return
     status = folder.stat()
     mode = stat.S_IMODE(status.st_mode)
-    if not _POSIX or not mode & 0o022:
-        return
-    if mode & 0o002 or not _is_private_group(status.st_uid, status.st_gid):
+    if _is_foreign(status):
+        raise StorageError(
+            f"{folder}, the folder of the vault, belongs to {_name(status)}, who could replace the vault in it: run "
+            f"`chown {_me()} {folder}` if it is yours, or keep the vault in a folder of your own"
+        )
+    if mode & 0o002 or (mode & 0o020 and not _is_private_group(status.st_uid, status.st_gid)):
         raise StorageError(
             f"others can write in {folder} (mode {mode:04o}), and so could replace the vault in it: "
             f"run `chmod go-w {folder}`, or keep the vault in a folder of your own"
         )
+
+    real = Path(os.path.realpath(folder))
+    for entry in (real, *real.parents[:-1]):
+        _check_place(entry)
+
+
+def _check_place(entry: Path) -> None:
+    """StorageError when anybody could put something else in the place of `entry`: its folder is open to all, and not
+    sticky, or it is and `entry` is another's.
+    """
+    folder = entry.parent
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if not mode & 0o002:
+        return
+    status = entry.lstat()
+    if mode & stat.S_ISVTX and not _is_foreign(status):
+        return
+    if mode & stat.S_ISVTX:
+        raise StorageError(
+            f"{entry}, on the way to the vault, belongs to {_name(status)}, who could replace it: keep the vault in a "
+            "folder of your own"
+        )
+    raise StorageError(
+        f"others can write in {folder} (mode {mode:04o}), and so could replace {entry.name}, which leads to the vault: "
+        f"run `chmod o-w {folder}`, or keep the vault elsewhere"
+    )
+
+
+def _check_links(path: Path, depth: int = 0) -> None:
+    """StorageError when a symbolic link on the way to `path` is another's, or could be replaced by anybody."""
+    if not _POSIX or depth > _MAX_LINKS:  # what is looked at next says that it is a circle
+        return
+    path = path.absolute()
+    for part in (*reversed(path.parents), path):
+        if not part.is_symlink():
+            continue
+        status = part.lstat()
+        if _is_foreign(status):
+            raise StorageError(
+                f"{part}, a link on the way to the vault, belongs to {_name(status)}, who decides where it leads: name "
+                "the file itself, in a folder of your own"
+            )
+        _check_place(part)
+        _check_links(part.parent / part.readlink(), depth + 1)
+
+
+def _is_foreign(status: os.stat_result) -> bool:
+    return _owner(status) not in (0, os.geteuid())
+
+
+def _owner(status: os.stat_result) -> int:
+    return status.st_uid
+
+
+def _name(status: os.stat_result) -> str:
+    import pwd
+
+    try:
+        return f"the user {pwd.getpwuid(_owner(status)).pw_name}"
+    except KeyError:
+        return f"the user with number {_owner(status)}"
+
+
+def _me() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _is_private_group(user: int, group: int) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from crawlkit.exceptions import LockHeld, StorageError, StoreMismatch, UsageError
-from crawlkit.sessions import vaultschema
+from crawlkit.sessions import vaultfile, vaultschema
 from crawlkit.sessions.vault import Vault
 from crawlkit.sessions.vaultschema import APPLICATION_ID
 
@@ -177,6 +177,90 @@ def test_a_link_counts_as_what_it_leads_to(tmp_path: Path) -> None:
     link.symlink_to(open_folder / "real.db")
     with pytest.raises(StorageError, match="open"):
         Vault(link)
+
+
+@pytest.fixture
+def give_away(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Makes a path another user's, as far as the vault can see: who may not chown has to test it as well."""
+    given: set[int] = set()
+    monkeypatch.setattr(vaultfile, "_owner", lambda status: 54321 if status.st_ino in given else status.st_uid)
+    return lambda path: given.add(path.lstat().st_ino)
+
+
+@posix
+def test_a_file_of_another_user(path: Path, give_away: Callable[[Path], None]) -> None:
+    """Whatever its mode: its owner reads it, and writes other logins into it."""
+    vault = Vault(path)
+    give_away(path)
+    for use in (lambda: Vault(path), vault.names):
+        with pytest.raises(StorageError, match=rf"{path} belongs to the user with number 54321.*chown \S+ {path}"):
+            use()
+
+
+@posix
+def test_a_folder_of_another_user(path: Path, give_away: Callable[[Path], None]) -> None:
+    """Its owner can move the vault away and put one of their own there, before or after it is made."""
+    path.parent.mkdir()
+    give_away(path.parent)
+    with pytest.raises(StorageError, match=rf"{path.parent}, the folder .* number 54321.*chown \S+ {path.parent}"):
+        Vault(path)
+    assert [] == list(path.parent.iterdir())
+
+
+@posix
+def test_what_belongs_to_root_is_nobody_elses(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Vault(path)
+    monkeypatch.setattr(vaultfile, "_owner", lambda status: 0)
+    assert [] == Vault(path).names()
+
+
+@posix
+def test_a_folder_further_up_that_anybody_can_write(tmp_path: Path, give_away: Callable[[Path], None]) -> None:
+    """The vault's own folder could be swapped for another; not so where the sticky bit is, unless it is another's."""
+    up = tmp_path / "up"
+    (up / "keys").mkdir(parents=True)
+    up.chmod(0o777)
+    with pytest.raises(StorageError, match=rf"others can write in {up} \(mode 0777\).*chmod o-w {up}"):
+        Vault(up / "keys" / "sessions.db")
+    up.chmod(0o1777)
+    Vault(up / "keys" / "sessions.db")
+    (up / "other" / "keys").mkdir(parents=True)
+    give_away(up / "other")
+    with pytest.raises(StorageError, match=rf"{up / 'other'}, on the way to the vault, belongs to"):
+        Vault(up / "other" / "keys" / "sessions.db")
+
+
+@posix
+@pytest.mark.parametrize("of_folder", [False, True])
+def test_links_are_looked_at_themselves(of_folder: bool, tmp_path: Path, give_away: Callable[[Path], None]) -> None:
+    """Who can change where a link leads chooses which logins are used."""
+    keys, shared = tmp_path / "keys", tmp_path / "shared"
+    shared.mkdir()
+    Vault(keys / "sessions.db")
+    link = shared / "link"
+    link.symlink_to(keys if of_folder else keys / "sessions.db")
+    name = link / "sessions.db" if of_folder else link
+    again = tmp_path / "again"
+    again.symlink_to(name)
+    for mode in (0o755, 0o1777):
+        shared.chmod(mode)
+        assert Vault(name).path == Vault(again).path == keys / "sessions.db"
+    shared.chmod(0o777)
+    for each in (name, again):
+        with pytest.raises(StorageError, match=f"others can write in {shared}.*replace link"):
+            Vault(each)
+    shared.chmod(0o755)
+    give_away(link)
+    with pytest.raises(StorageError, match=f"{link}, a link .* name the file itself"):
+        Vault(again)
+
+
+@posix
+def test_links_in_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(StorageError):
+        Vault(tmp_path / "a")
 
 
 def test_no_file(tmp_path: Path) -> None:
