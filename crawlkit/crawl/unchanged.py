@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from crawlkit.crawl.spider import Spider
 from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.volatile import Volatile
 from crawlkit.sessions.request import Request
+from crawlkit.sessions.secretnames import HIDDEN
 from crawlkit.store.bodies import Bodies, body_of
 from crawlkit.store.outcome import Lease, Memory, Past
 from crawlkit.store.secrets import without_secrets
@@ -109,6 +111,8 @@ class Unchanged:
         self._give_mark(visit, lease, request)
         if past is None or lease.start or lease.probe or past.memory.source_hash != visit.mark:
             return False
+        if lease.ended is not None and HIDDEN in lease.ended:  # what page that is, its answer alone can tell
+            return False
         fresh = habits.lastmod and modified_before(request.meta.get(LASTMOD), past.fetched_at)
         if not fresh and habits.learned:
             left_alone = min(_LONGEST_REVISIT_SECONDS, _SHARE_OF_AGE * (past.fetched_at - past.changed_at))
@@ -182,7 +186,7 @@ class Unchanged:
         past = lease.past
         if past is None or past.memory.body_hash is None or response.status_code != 200:
             return False
-        if past.memory.source_hash != visit.mark or visit.outcome.final_url != (lease.ended or lease.url):
+        if past.memory.source_hash != visit.mark or not _is_there(visit.outcome.final_url, lease):
             return False
         visit.digest = self._digest(response)
         if visit.digest != past.memory.body_hash:
@@ -250,6 +254,14 @@ def _digested(asking: str, parsing: str, last: bool, callback: str | None, cb_kw
     made = json.dumps([parsing, last, callback or "parse", cb_kwargs or {}, meta or {}], sort_keys=True, default=str)
     halves = (hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest() for text in (asking, made))
     return b"".join(halves)
+
+
+def _is_there(final_url: str | None, lease: Lease) -> bool:
+    """Whether the page ended where it did last time, of which the store does not know the secrets."""
+    if lease.ended is None or HIDDEN not in lease.ended:
+        return final_url == (lease.ended or lease.url)
+    pattern = "[^&;#]+".join(map(re.escape, lease.ended.split(HIDDEN)))
+    return re.fullmatch(pattern, final_url or lease.url) is not None
 
 
 def _is_plain(lease: Lease, request: Request) -> bool:

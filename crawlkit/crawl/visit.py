@@ -39,9 +39,15 @@ class Visit:
     exchanges: int = 0
 
     def hide(self, redact: Callable[[str], str]) -> None:
-        """Take the secrets out of the reason or traceback, which the database will keep."""
-        if self.outcome.error:
-            self.outcome.error = redact(self.outcome.error)
+        """Take the secrets out of what the database will keep: the reason or traceback, and where a redirect ended.
+
+        After this `final_url` is for reading: what the page is known by was made of it before.
+        """
+        outcome = self.outcome
+        if outcome.error:
+            outcome.error = redact(outcome.error)
+        if outcome.final_url is not None and outcome.final_url != self.url:
+            outcome.final_url = redact(outcome.final_url)
 
     def give_back(self, not_before: float = 0.0) -> Visit:
         """The page goes back to the queue as if it had not been taken; it may be taken at `not_before` (Unix epoch)."""

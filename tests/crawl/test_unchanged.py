@@ -429,6 +429,61 @@ def test_a_redirect_is_asked_whole(at_home: AtHome) -> None:
     assert [("/b", "t")] == home.rows()
 
 
+@pytest.mark.parametrize("secret", ["?token={}", ";jsessionid={}", "?a=1&access_token={}&b=2"])
+def test_a_secret_of_where_a_redirect_ended_is_not_kept(at_home: AtHome, secret: str) -> None:
+    """The page is known again without it, also when it is another one; it is its own page still, and keeps its rows."""
+    asked: list[str] = []
+
+    def led(path: str) -> Callable[[Asked], Reply]:
+        def lead(request: Asked) -> Reply:
+            asked.append(path)
+            return Reply("", 302, {"Location": f"{path}{secret.format(f'c4n4ry{len(asked)}')}"})
+
+        return lead
+
+    class Titles(Noting):
+        name = "noting"
+
+        def parse(self, response: Any) -> Any:
+            self.parsed.append(response.url)
+            yield {"title": response.css("title::text").get()}
+            yield from response.follow_all("a")
+
+    first, second = page(title="1"), page(title="2")
+    pages: Pages = {"/": Tagged("/x", "/y"), "/x": led("/a"), "/y": led("/b")}
+    known = {path: answer for number in range(1, 9) for path, answer in (
+        (f"/a{secret.format(f'c4n4ry{number}')}", first), (f"/b{secret.format(f'c4n4ry{number}')}", second)
+    )}  # fmt: skip
+    with at_home(pages | known) as home:
+        home.run(Titles)
+        again = home.run(Titles)
+        assert (3, 3, []) == (again.pages, again.unchanged, home.parsed)
+        with sqlite3.connect(home.bench.folder / "noting.db") as connection:
+            connection.execute("UPDATE _pages SET changed_at = changed_at - 1e6")
+        connection.close()
+        again = home.run(Titles, crawl__revisit="learned")
+        assert (3, 3, []) == (again.pages, again.unchanged, home.parsed)
+        assert ["/a", "/a", "/a", "/b", "/b", "/b"] == sorted(asked)
+    ended = [url for (url,) in home.rows("SELECT final_url FROM _pages ORDER BY id")]
+    hidden = secret.format("[redacted]")
+    assert [None, f"{home.site.url}/a{hidden}", f"{home.site.url}/b{hidden}"] == ended
+    assert [("1",), ("2",), ("t",)] == home.rows("SELECT title FROM items ORDER BY title")
+    for file in home.bench.folder.glob("*.db*"):
+        assert b"c4n4ry" not in file.read_bytes(), file
+
+
+def test_a_page_that_ended_on_a_secret_is_not_gone_when_nothing_leads_to_it(at_home: AtHome) -> None:
+    """Nobody could tell whether it ends there still."""
+    pages: Pages = {"/": Tagged("/x"), "/x": Reply("", 302, {"Location": "/a?token=c4n4ry"}), "/a": page(title="a")}
+    pages["/a?token=c4n4ry"] = pages["/a"]
+    with at_home(pages) as home:
+        home.run()
+        pages["/"] = Tagged(text="none")
+        home.run()
+    assert ["/"] == home.parsed
+    assert ("/a?token=c4n4ry", "a") in home.rows()
+
+
 def test_conditions_do_not_travel_with_a_redirect(at_home: AtHome) -> None:
     """Another page with the same ETag would else look unchanged."""
     pages: Pages = {"/": Tagged()}
