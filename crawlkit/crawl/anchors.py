@@ -7,14 +7,24 @@ nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
+from html import unescape
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from crawlkit import url as urls
-from crawlkit.crawl.guard_label import Anchor, read, worth_reading
+from crawlkit.crawl import guard_words as words
+from crawlkit.crawl.guard_command import telling_words
+from crawlkit.crawl.guard_label import CONFIRMS, LABELS, METHODS, SENDS, Anchor, Labels, read
+from crawlkit.crawl.guard_markup import class_command, icon_command, script_command, telling
+from crawlkit.crawl.guard_spelling import fold
 from crawlkit.exceptions import CrawlkitError
 
 if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
     from crawlkit.sessions.response import Response
 
 #: Links of one page that are looked at; the rest is judged by URL alone.
@@ -55,8 +65,9 @@ class Anchors:
         except CrawlkitError:  # too deep or too large to be parsed: then no link of it was taken from a tree either
             return by_url
         nodes = tree.css("a[href], area[href]")[:_MOST_ANCHORS]
-        for node in worth_reading(nodes):
-            anchor = read(node)
+        labels = Labels(tree)
+        for node in _worth_reading(nodes):
+            anchor = read(node, labels)
             if not anchor.suspicious:
                 continue
             url = _target(page, anchor.href)
@@ -65,7 +76,9 @@ class Anchors:
             by_url.setdefault(url, []).append(anchor)
         if any(anchor.method for anchors in by_url.values() for anchor in anchors):
             # Rails shows and destroys a thing at the same URL: where the page also has an ordinary link, that one counts.
-            plain = {_target(page, node.attributes.get("href") or "") for node in nodes if not read(node).suspicious}
+            plain = {
+                _target(page, node.attributes.get("href") or "") for node in nodes if not read(node, labels).suspicious
+            }
             for url in plain.intersection(by_url):
                 by_url[str(url)] = [anchor for anchor in by_url[str(url)] if not anchor.method]
         return by_url
@@ -76,3 +89,45 @@ def _target(page: Response, href: str) -> str | None:
         return urls.canonical(page.urljoin(href.strip()))
     except ValueError:
         return None
+
+
+def _worth_reading(nodes: Sequence[LexborNode]) -> list[LexborNode]:
+    """Those of a page's links about which anything might tell. A page has hundreds: all are looked at in one go."""
+    texts = [node.text() for node in nodes]
+    found = {number for number, text in enumerate(texts) if not text or text.isspace()}
+    spoken = fold("\0".join(texts))
+    known = telling_words(spoken).union(sign for sign in words.SIGNS if sign in spoken)
+    if known:
+        ends = _ends(spoken.split("\0"))
+        for word in known:
+            at = spoken.find(word)
+            while at >= 0:
+                number = bisect_right(ends, at)
+                found.add(number)
+                at = spoken.find(word, ends[number])
+    markups = [node.html or "" for node in nodes]
+    ends = []
+    for match in telling("\0".join(markups)):
+        if _tells(match[1], match[2]):
+            ends = ends or _ends(markups)
+            found.add(bisect_right(ends, match.start()))
+    return [nodes[number] for number in sorted(found)]
+
+
+def _ends(parts: Sequence[str]) -> list[int]:
+    """Where each part ends when they are joined with one character between."""
+    return list(accumulate(len(part) + 1 for part in parts))
+
+
+@lru_cache(maxsize=4096)
+def _tells(name: str, value: str) -> bool:
+    """Whether an attribute may say anything. Most are the same on every page."""
+    if name in ("class", "id"):
+        return "material-" in value or any(
+            class_command(each) is not None or icon_command(each) is not None for each in value.split()
+        )
+    if name in LABELS:
+        return bool(telling_words(fold(unescape(value))))
+    if name == "aria-labelledby" or name in METHODS or name in SENDS or name in CONFIRMS:
+        return True
+    return (name == "onclick" and "confirm(" in value) or script_command(name, unescape(value)) is not None

@@ -169,7 +169,7 @@ def _weigh(url: str, suspicion: Suspicion | None, anchors: Sequence[Anchor]) -> 
 
 def _is_name(anchor: Anchor) -> bool:
     """Whether the link stands as the name of a thing, and nothing about it acts."""
-    return anchor.named and not (anchor.method or anchor.confirms or anchor.button)
+    return anchor.named and not (anchor.method or anchor.confirms or anchor.acts or anchor.button)
 
 
 def _of_anchor(url: str, suspicion: Suspicion | None, anchor: Anchor) -> str | None:
@@ -181,6 +181,8 @@ def _of_anchor(url: str, suspicion: Suspicion | None, anchor: Anchor) -> str | N
         return command.kind if command is not None else CHANGES
     if command is None or _is_name(anchor):
         return None
+    if anchor.acts:
+        return command.kind
     if (suspicion is not None and suspicion.reference) or _below(url, words.REFERENCE, itself=True):
         convicted = anchor.account if command.kind == LOGS_OUT else anchor.button
     elif command.form is Form.LOOSE:

@@ -10,23 +10,24 @@ or a title in which the words occur is none ("Logout button design", "How to del
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
-from html import unescape
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crawlkit.crawl import guard_words as words
 from crawlkit.crawl.guard_command import (
-    DELETES,
     LOGS_OUT,
     Command,
     Form,
-    command_of,
     companions_of,
     find_phrase,
-    telling_words,
+)
+from crawlkit.crawl.guard_markup import (
+    attributes_of,
+    ligatures,
+    of_classes,
+    script_command,
+    value_of,
 )
 from crawlkit.crawl.guard_spelling import fold, split_words
 
@@ -37,17 +38,13 @@ if TYPE_CHECKING:
 _LONGEST_LABEL = 60
 _MOST_WORDS = 6
 _ANCESTORS = 10
-_ATTRIBUTE = re.compile(
-    r"""\s(title|aria-label|alt|class|id|rel|role|onclick|href|src|xlink:href|data-[\w-]+|hx-[\w-]+|up-[\w-]+)="([^"]*)\""""
-)
-_TELLING = re.compile(r' (title|aria-label|alt|class|id|onclick|(?:data|hx|up)-[\w-]+)="([^"]*)"')
 #: A manual's index: removeHandler(), os.remove, clear_cache.
 _CODE = re.compile(r"\(\)|\w_\w|\w\.\w|::|[a-z][A-Z]\w*[A-Z(]|\b(?!log|sign)[a-z]+[A-Z]")
 _ARTICLES = frozenset(("the", "this", "that", "my", "your"))
 _ASIDE = re.compile(r"[\[(（【][^\])）】]*[\])）】]")  # Logout [ reader ]
 _IN_BRACKETS = re.compile(r"[\[(（【]([^\])）】]*)[\])）】]")
 _ENDS = re.compile(r"[?!,;|·•»>:–—]\s*")
-_LABELS = (
+LABELS = (
     "title",
     "aria-label",
     "alt",
@@ -56,10 +53,15 @@ _LABELS = (
     "data-bs-title",
     "data-title",
     "data-tip",
+    "data-tippy-content",
+    "data-tooltip-content",
+    "data-hint",
+    "data-label",
+    "aria-description",
 )
-_METHODS = ("data-method", "data-turbo-method", "data-http-method", "data-verb", "up-method", "data-request-method")
-_SENDS = ("hx-post", "hx-put", "hx-patch", "hx-delete", "data-post", "data-ajax-post")
-_CONFIRMS = (
+METHODS = ("data-method", "data-turbo-method", "data-http-method", "data-verb", "up-method", "data-request-method")
+SENDS = ("hx-post", "hx-put", "hx-patch", "hx-delete", "data-post", "data-ajax-post")
+CONFIRMS = (
     "data-confirm",
     "data-turbo-confirm",
     "hx-confirm",
@@ -67,6 +69,8 @@ _CONFIRMS = (
     "data-confirmation",
     "data-confirm-message",
 )
+#: Labels that are looked up on one page, at most.
+_MOST_LABELS = 20_000
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "dt"))
 _CORNERS = frozenset(("nav", "header", "menu"))
 
@@ -74,9 +78,9 @@ _CORNERS = frozenset(("nav", "header", "menu"))
 class Anchor(NamedTuple):
     """What one link of a page says. `command` is None when it says nothing of that kind.
 
-    `text` is what to show of it. `method` is what a script would send it by, "" for a plain link. `named`: it stands as
-    the name of a thing, in a heading. `corner`: in the page's head or navigation. `account`: where the visitor's own
-    links are. `button`: it is made to be pressed.
+    `text` is what to show of it. `method` is what a script would send it by, "" for a plain link. `acts`: a script of
+    the page does it. `named`: it stands as the name of a thing, in a heading. `corner`: in the page's head or
+    navigation. `account`: where the visitor's own links are. `button`: it is made to be pressed.
     """
 
     href: str
@@ -84,6 +88,7 @@ class Anchor(NamedTuple):
     command: Command | None
     method: str = ""
     confirms: bool = False
+    acts: bool = False
     named: bool = False
     corner: bool = False
     account: bool = False
@@ -95,9 +100,29 @@ class Anchor(NamedTuple):
         return self.command is not None or bool(self.method) or self.confirms
 
 
+class Labels:
+    """The elements of one page by their ids, for the links that point at their label. Looked for when first asked."""
+
+    def __init__(self, tree: Any) -> None:
+        self._tree = tree
+        self._by_id: dict[str, Any] | None = None
+
+    def text(self, ids: str) -> tuple[str, bool]:
+        """The text of these elements, and whether it is a heading: the name of a thing."""
+        if self._by_id is None:
+            self._by_id = {}
+            for node in self._tree.css("[id]")[:_MOST_LABELS]:
+                self._by_id.setdefault(node.attributes.get("id") or "", node)
+        nodes = [node for each in ids.split() if (node := self._by_id.get(each)) is not None]
+        text = " ".join(" ".join(node.text()[: 4 * _LONGEST_LABEL].split()) for node in nodes)
+        return text, any(node.tag in _HEADINGS for node in nodes)
+
+
 @lru_cache(maxsize=16384)
 def label_command(text: str) -> Command | None:
     """The command that a link's text or label is, None when it is none."""
+    if text[:1] in words.SIGNS and len(text.rstrip("\ufe0f")) == 1:
+        return _whole(words.SIGNS[text[0]])
     if not 1 < len(text) <= _LONGEST_LABEL or _CODE.search(text) is not None:
         return None
     command = _whole(text)
@@ -152,128 +177,64 @@ def _whole(text: str) -> Command | None:
     return Command(kind, Form.WITH_OBJECT if kind == LOGS_OUT and len(unknown) == 1 else Form.LOOSE, False)
 
 
-def worth_reading(nodes: Sequence[LexborNode]) -> list[LexborNode]:
-    """Those of a page's links about which anything might tell. A page has hundreds: all are looked at in one go."""
-    texts = [node.text() for node in nodes]
-    found = {number for number, text in enumerate(texts) if not text or text.isspace()}
-    spoken = fold("\0".join(texts))
-    telling = telling_words(spoken)
-    if telling:
-        ends = _ends(spoken.split("\0"))
-        for word in telling:
-            at = spoken.find(word)
-            while at >= 0:
-                number = bisect_right(ends, at)
-                found.add(number)
-                at = spoken.find(word, ends[number])
-    markups = [node.html or "" for node in nodes]
-    ends = []
-    for match in _TELLING.finditer("\0".join(markups)):
-        if _tells(match[1], match[2]):
-            ends = ends or _ends(markups)
-            found.add(bisect_right(ends, match.start()))
-    return [nodes[number] for number in sorted(found)]
+def read(node: LexborNode, labels: Labels | None = None) -> Anchor:
+    """What this `<a>` or `<area>` says. Where it stands is looked at only when that matters.
 
-
-def _ends(parts: Sequence[str]) -> list[int]:
-    """Where each part ends when they are joined with one character between."""
-    return list(accumulate(len(part) + 1 for part in parts))
-
-
-@lru_cache(maxsize=4096)
-def _tells(name: str, value: str) -> bool:
-    """Whether an attribute may say anything. Most are the same on every page."""
-    if name in ("class", "id"):
-        return any(_class_command(each) is not None for each in value.split())
-    if name == "onclick":
-        return "confirm(" in value
-    if name in _METHODS or name in _SENDS or name in _CONFIRMS:
-        return True
-    return name in _LABELS and bool(telling_words(fold(unescape(value))))
-
-
-def read(node: LexborNode) -> Anchor:
-    """What this `<a>` or `<area>` says. Where it stands is looked at only when that matters."""
+    `labels` are the page's elements that a link may point at for its label (`aria-labelledby`).
+    """
     markup = node.html or ""
-    text = " ".join(node.text().split())
-    own, inner = _attributes(markup)
+    own, inner = attributes_of(markup)
+    icons = ligatures(markup)
+    text = " ".join(word for word in node.text().split() if word not in icons)
     command = None if "<code" in markup or "<kbd" in markup else label_command(text)
-    method = ""
-    confirms = False
+    named = False
     for name, value in (*own, *inner):
-        if name in _LABELS:
+        if name in LABELS:
             label = " ".join(value.split())
-            found = label_command(label)
-            if found is not None and not found.weak and (command is None or found.form > command.form):
-                command, text = found, text or label
-            elif not text:
-                text = label
-    for name, value in own:
-        if name in _METHODS and value.upper() not in ("", "GET", "HEAD"):
-            method = value.upper()
-        elif name in _SENDS:
-            method = name.partition("-")[2].upper()
-        elif (name in _CONFIRMS and value) or (name == "onclick" and "confirm(" in value):
-            confirms = True
+        elif name == "aria-labelledby" and labels:
+            label, named = labels.text(value)
+        else:
+            continue
+        found = label_command(label)
+        if found is not None and not found.weak and (command is None or found.form > command.form):
+            command, text = found, text or label
+        elif not text:
+            text = label
+    scripted = next((found for each in (*own, *inner) if (found := script_command(*each)) is not None), None)
+    acts = scripted is not None and not scripted.weak
+    if acts or command is None:
+        command = scripted or command
     if command is None or command.form is Form.LOOSE:
-        command = _of_classes(own, inner, text) or command
+        command = of_classes(own, inner, text, icons) or command
+    method, confirms = _sent(own)
     if command is None and not method and not confirms:
         return _PLAIN
-    return _placed(node, own, Anchor(_value(own, "href"), text, command, method, confirms))
+    return _placed(node, own, Anchor(value_of(own, "href"), text, command, method, confirms, acts, named))
 
 
-def _attributes(markup: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """The attributes of the link itself and of what is in it, as far as they matter."""
-    head = markup[: markup.find(">") + 1]  # lexbor writes ">" in a value as &gt;
-    own = [(name, unescape(value) if "&" in value else value) for name, value in _ATTRIBUTE.findall(head)]
-    if markup.find("<", len(head)) == len(markup) - 4:  # only its own end: </a>
-        return own, []
-    inner = _ATTRIBUTE.findall(markup, len(head))
-    return own, [(name, unescape(value) if "&" in value else value) for name, value in inner]
-
-
-def _value(attributes: list[tuple[str, str]], name: str) -> str:
-    return next((value for each, value in attributes if each == name), "")
-
-
-def _of_classes(own: list[tuple[str, str]], inner: list[tuple[str, str]], text: str) -> Command | None:
-    """What the link is called in the page's style sheets: `class="logout"`, `<i class="fa fa-sign-out">`."""
-    names = [name for each, value in own if each in ("class", "id") for name in value.split()]
-    if not text:
-        names += [
-            name.rpartition("#")[2]
-            for each, value in inner
-            if each in ("class", "href", "xlink:href", "data-icon")
-            for name in value.split()
-        ]
-        names += [value.rpartition("/")[2].partition(".")[0][:_LONGEST_LABEL] for each, value in inner if each == "src"]
-    elif len(split_words(text)) > 2:
-        return None  # a title whose list is styled "delete-items"
-    for name in names:
-        command = _class_command(name)
-        if command is not None and (command.kind == LOGS_OUT or not text):
-            return command
-    return None
-
-
-@lru_cache(maxsize=4096)
-def _class_command(name: str) -> Command | None:
-    spoken = [word for word in split_words(name) if word not in words.ICONS]
-    command = command_of("-".join(spoken)) if spoken else None
-    if command is None or command.weak or command.form is Form.LOOSE:
-        return Command(DELETES, Form.EXACT, False) if spoken in (["trash"], ["trash", "can"], ["remove"]) else None
-    return command
+def _sent(own: Sequence[tuple[str, str]]) -> tuple[str, bool]:
+    """What a script would send the link by, and whether it asks before."""
+    method = ""
+    confirms = False
+    for name, value in own:
+        if name in METHODS and value.upper() not in ("", "GET", "HEAD"):
+            method = value.upper()
+        elif name in SENDS:
+            method = name.partition("-")[2].upper()
+        elif (name in CONFIRMS and value) or (name == "onclick" and "confirm(" in value):
+            confirms = True
+    return method, confirms
 
 
 def _placed(node: LexborNode, own: list[tuple[str, str]], anchor: Anchor) -> Anchor:
     """The anchor with what its surroundings say."""
-    marks = _marks(_value(own, "class"), _value(own, "id"))
-    named = _value(own, "itemprop") == "name" or bool(marks & words.NAME_PLACES)
+    marks = _marks(value_of(own, "class"), value_of(own, "id"))
+    named = anchor.named or value_of(own, "itemprop") == "name" or bool(marks & words.NAME_PLACES)
     corner = account = False
     button = (
         bool(marks & words.BUTTONS)
-        or _value(own, "role") in ("button", "menuitem")
-        or ("nofollow" in _value(own, "rel").split())
+        or value_of(own, "role") in ("button", "menuitem")
+        or ("nofollow" in value_of(own, "rel").split())
     )
     inside: Any = node.parent
     for _ in range(_ANCESTORS):

@@ -12,6 +12,11 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(spelling for word in text.split() for spelling in spellings(word))
 
 
+def _names(text: str) -> frozenset[str]:
+    """Names of programs, as they are written."""
+    return frozenset(text.split())
+
+
 #: Stands beside such a phrase without making another thing of it: `customer-logout`, `perform_logout`, "Log out now".
 SESSION_COMPANIONS = _set(
     """
@@ -224,11 +229,62 @@ BUTTONS = _set(
     action actions btn btn-danger button danger destructive is-danger text-danger
     """
 )
+#: Icons of a bin, and what may stand beside: `trash-can-open`, but `trash-bags` are for sale.
+BINS = _set(
+    """
+    dustbin garbage rubbish trash trashbin trashcan wastebasket
+    """
+)
+BIN_PARTS = _set(
+    """
+    bin can delete full open remove x xmark
+    """
+)
+#: How an icon is drawn, at the end of its name.
+ICON_STYLES = _set(
+    """
+    alt bold box broken circle duotone fill filled light line linear new o outline outlined r regular rounded sharp slim
+    small solid square start svg thin twotone variant
+    """
+)
+#: Icons that show how a session is left.
+EXITS = _names("right-from-bracket left-from-bracket right-from-line exit-to-app door-exit")
+#: Icons that show that among other things.
+EXITS_WEAK = _names(
+    """
+    arrow-left-on-rectangle arrow-left-start-on-rectangle arrow-right-on-rectangle arrow-right-start-on-rectangle
+    box-arrow-left box-arrow-right door-open exit glyphicon-off leave power power-off power-settings
+    """
+)
+#: Signs that are all that a link says. The door and the switch mean other things as well.
+SIGNS = {"🗑": "delete", "🚮": "delete", "🚪": "exit", "⏻": "exit"}
+
+#: What keeps a page's own things: taking one out of it is nothing to the site.
+STORES = _names(
+    """
+    Cookies URLSearchParams _gaq _paq cache caches classList cookieStore cookies dataLayer dataset docCookies history
+    localStorage parentElement parentNode sessionStorage style
+    """
+)
+#: Functions that are told what to do.
+CARRIERS = _names(
+    """
+    $dispatch $emit $fire __doPostBack action call dispatch doAction emit invoke perform trigger
+    """
+)
+#: Functions that are told where to go or what to ask.
+SENDERS = _names(
+    """
+    ajax assign del delete fetch get go goTo load navigate open patch post push put redirect replace visit
+    """
+)
+
 #: Parts of class names that only say "icon".
 ICONS = _set(
     """
-    a alt anchor bi box btn button circle danger default fa fad fal far fas feather fi fontawesome footer glyphicon
-    header i icn ico icon icons ion item js left lg li light line link material md mdi menu nav navbar o octicon outline
-    primary regular right round rounded secondary sharp sm solid square svg text ti top topbar ui user xs
+    a alt anchor bi bold box btn button bx bxs circle danger default duotone eva fa fad fal far fas feather fi fill
+    filled fontawesome footer glyphicon header i icn ico icon iconify icons ion item js la lab las left lg li light line
+    linear link lucide material md mdi menu mi mingcute nav navbar o octicon outline ph pi primary r regular ri right
+    round rounded secondary sharp sm solid square svg tabler text thin ti top topbar twotone variant ui uil user xs zmdi
     """
 )

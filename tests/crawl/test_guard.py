@@ -11,6 +11,8 @@ from crawlkit import Request, Spider
 from crawlkit.crawl import url_patterns
 from crawlkit.crawl.anchors import Anchors
 from crawlkit.crawl.guard import MOST_LISTED, Guard, guard_of, masked
+from crawlkit.crawl.guard_phrases import CHANGES, DELETES, SESSION, UNSUBSCRIBES
+from crawlkit.crawl.guard_words import REFERENCE
 from crawlkit.crawl.settings_sections import CrawlSettings
 from crawlkit.exceptions import SpiderError
 from crawlkit.html.document import parse
@@ -50,6 +52,23 @@ def test_traps_are_not_followed(case: Case, reason: str) -> None:
 @pytest.mark.parametrize("case", INNOCENTS, ids=lambda case: f"{case.url} {case.why}")
 def test_innocent_links_are_followed(case: Case) -> None:
     assert verdict(case.url, case.markup) is None
+
+
+def test_every_phrase_that_ends_a_session_is_known_as_a_label() -> None:
+    """Also in scripts whose marks are no letters, where a label is easily looked past before it is read."""
+    said = [phrase.strip() for phrases in SESSION.values() for phrase in phrases.split(",")]
+    spoken = [phrase for phrase in said if not phrase.startswith("wsignout")]  # that one is only in addresses
+    assert [] == [each for each in spoken if "logs out" != verdict("/account/end", f'<a href="@">{each}</a>')]
+
+
+def test_german_is_known_as_addresses_spell_it() -> None:
+    """Every word with ä, ö, ü or ß also with ae, oe, ue, ss; and in the lists of places too."""
+    said = [phrase.strip() for lists in (DELETES, UNSUBSCRIBES, CHANGES) for phrase in lists["de"].split(",")]
+    as_two: dict[int, str] = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
+    spelled = [phrase.translate(as_two) for phrase in said]
+    assert [] == [each for each in spelled if not verdict(f"/artikel/7/{each.replace(' ', '-')}")]
+    assert {"wörterbuch", "übersetzung"}.isdisjoint(REFERENCE)
+    assert {"worterbuch", "woerterbuch", "ubersetzung", "uebersetzung"} <= REFERENCE
 
 
 # --- the author's word ------------------------------------------------------------------------------------------------
@@ -195,6 +214,15 @@ def test_the_list_is_bounded() -> None:
     guard = Guard()
     listed = [guard.list(f"https://a.example/{number}/delete", "deletes") for number in range(MOST_LISTED + 5)]
     assert MOST_LISTED == sum(refusal is not None for refusal in listed)
+
+
+def test_a_page_whose_links_point_at_their_labels_is_quick() -> None:
+    """The page's ids are looked for once, not once for each link."""
+    markup = "".join(f'<a href="/i/{n}" aria-labelledby="l{n}"></a><b id="l{n}">Lamp</b>' for n in range(3000))
+    page: Any = Page(f'{markup}<a href="/out" aria-labelledby="l"></a><b id="l">Sign out</b>')
+    began = time.perf_counter()
+    assert "logs out" == Guard().judge("https://site.example/out", Request("https://site.example/out"), Anchors(page))
+    assert time.perf_counter() - began < 1
 
 
 def test_harmless_values_are_shown() -> None:
