@@ -80,7 +80,7 @@ class CookieLogin(Login):
             raise LoginError(f"{self._path} is not there: export the cookies from the browser to it")
         if mark != self._last_import(session):
             self._read(session, mark)
-        elif self._was_used(session, mark):
+        elif self._was_used(session, mark) or _was_member(session):
             raise self._spent("the site does not take them any more")
         with self._lock:
             self._used[session] = mark
@@ -155,6 +155,12 @@ class CookieLogin(Login):
         return LoginError(
             f"the cookies of {self._path} are spent ({why}{_expired(self._cookies())}): export them again from the browser"
         )
+
+
+def _was_member(session: Session) -> bool:
+    """Whether the profile was logged in with what was imported: it came back logged out, or nobody would log in."""
+    membership = session.membership
+    return membership is not None and membership.saved
 
 
 def _expired(cookies: Iterable[Cookie]) -> str:

@@ -177,3 +177,28 @@ def test_a_session_heals_by_a_newer_file(export: Export, server: HostileServer) 
 def test_it_pickles_and_its_repr_shows_the_path(export: Export) -> None:
     login = pickle.loads(pickle.dumps(CookieLogin(export.path, url="https://example.org/")))  # noqa: S301
     assert f"<CookieLogin {export.path}>" == repr(login)
+
+
+def test_a_later_run_does_not_log_in_with_what_was_used_up(
+    export: Export, server: HostileServer, tmp_path: Path
+) -> None:
+    """The profile was logged in with this export, and comes back logged out: it is spent, and nothing is fetched as nobody.
+    A newer one is taken.
+    """
+    export.write(("session", "good", LATER))
+    vault = tmp_path / "sessions.db"
+    with Session(profile="me", vault=vault, login=CookieLogin(export.path)) as session:
+        assert "welcome" == session.get(server.url()).text
+        assert session.membership is not None
+        session.membership.proven()
+    server.play("/", [answer("302 Found", headers=[("Location", "/login")])])
+    with (
+        Session(profile="me", vault=vault, login=CookieLogin(export.path)) as session,
+        pytest.raises(LoginError, match=r"are spent .the site does not take them any more"),
+    ):
+        session.get(server.url())
+    server.play("/", [answer(body=b"welcome")])
+    export.write(("session", "newer", LATER))
+    with Session(profile="me", vault=vault, login=CookieLogin(export.path)) as session:
+        assert "welcome" == session.get(server.url()).text
+        assert "newer" == session.cookies["session"]
