@@ -1,8 +1,8 @@
 """Canary: an address that only a member sees, looked at every so many pages. When it fails, what was fetched since the
 last good look is fetched again: nobody knows which of it a stranger got.
 
-What belongs here: counting pages and knowing which are in doubt. What does not: probing and logging in
-(sessions/membership.py), the queue.
+What belongs here: counting pages, knowing which are in doubt, and finding a canary at fault that fails right after a login,
+as a mistyped address does. What does not: probing and logging in (sessions/membership.py), the queue.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 from crawlkit.crawl.visit import Visit
-from crawlkit.sessions.membership import Membership
+from crawlkit.exceptions import LoginError, RequestException
+from crawlkit.sessions.leaks import shown
+from crawlkit.sessions.membership import Healing, Membership
+from crawlkit.sessions.request import Request
+from crawlkit.sessions.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +30,16 @@ class Canary:
     def __init__(
         self,
         membership: Membership,
+        session: Session,
+        url: str,
         *,
         every: int,
         in_writer: Callable[[Callable[[], None]], None],
         take_up_again: Callable[[Sequence[int]], None],
     ) -> None:
         self._membership = membership
+        self._session = session
+        self._url = url
         self._every = every
         self._in_writer = in_writer
         self._take_up_again = take_up_again
@@ -58,7 +66,8 @@ class Canary:
             self._take_up_again([visit.outcome.page])
 
     def look(self, now: float) -> None:
-        """Look when it is time to. What is found in doubt goes back to the queue; LoginError when logging in failed.
+        """Look when it is time to. What is found in doubt goes back to the queue; LoginError when logging in failed, or
+        led to nothing that the canary shows.
 
         `now`: the time of day, before anything is sent. While another thread logs in, the look waits for another page.
         """
@@ -85,6 +94,27 @@ class Canary:
             doubtful = list(self._pages)
             self._pages.clear()
         try:
-            self._membership.again(epoch)
+            if self._membership.again(epoch) is Healing.DONE and self._membership.has_turn:
+                self._look_again()
         finally:
             self._in_writer(lambda: self._take_up_again(doubtful))
+
+    def _look_again(self) -> None:
+        """Right after a login: a canary that fails now would fail for ever. LoginError then."""
+        try:
+            response = self._session.send(self._session.prepare_request(Request(self._url)), heal=False)
+        except RequestException as error:
+            raise LoginError(
+                f"the canary {shown(self._url)} could not be asked right after a login: {error}"
+            ) from error
+        sign = self._membership.finding(response).sign
+        if response.ok and sign is None:
+            self._membership.proven()
+            return
+        reason = (
+            sign.reason if response.ok and sign is not None else f"answered {response.status_code} {response.reason}"
+        )
+        raise LoginError(
+            f"the canary {shown(self._url)} {reason} right after a login: check its address in [login] canary, and the "
+            "credentials"
+        )

@@ -148,6 +148,8 @@ def assemble(
     if settings.login.canary is not None and membership is not None:
         canary = visitor.canary = Canary(
             membership,
+            accounts.session,
+            settings.login.canary,
             every=settings.login.canary_every,
             in_writer=lambda work: writer.call(lambda _: work()),
             take_up_again=writer.take_up_again,
