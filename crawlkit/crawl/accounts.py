@@ -16,7 +16,9 @@ from crawlkit.crawl.login import SpiderLogin
 from crawlkit.crawl.robots import MAX_BYTES as ROBOTS_BYTES
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
+from crawlkit.crawl.typos import meant
 from crawlkit.crawl.vaults import open_vault
+from crawlkit.exceptions import UsageError
 from crawlkit.sessions.addresses import AddressPolicy, is_literal, is_public
 from crawlkit.sessions.attempts import Attempts
 from crawlkit.sessions.confiding import tell_own_headers, tell_userinfo
@@ -64,6 +66,9 @@ class Accounts:
         #: User and password that a URL brought (http://user:password@host/), by origin.
         self.userinfo: dict[urls.Origin, tuple[str, str]] = {}
         self._sessions: list[Session] = []
+        self._named: dict[str, Session] = {}
+        self._known: set[str] | None = None
+        self._attempts: dict[str | None, Attempts] = {}
         self._memberships: list[Membership] = []
         self._robots: Session | None = None
         self.pause: Callable[[], None] = _nothing
@@ -81,7 +86,7 @@ class Accounts:
         )
         self.session = self._new_session(profile)
         self.credentials = Credentials(self._sources.of(profile))
-        self._join(self.session, profile)
+        self._join(self.session, profile, self.session)
 
     def guard_addresses(self, starts: Iterable[str]) -> None:
         """From now on connect to private addresses only as `allow_private` says: auto when one of `starts` is private.
@@ -111,19 +116,47 @@ class Accounts:
         return sum(membership.logins for membership in self._memberships)
 
     def open(self, profile: str | None, jar: object) -> Account:
-        """The session and login of a profile; with `jar` (meta["cookiejar"]) one whose cookies are its own."""
+        """The session and login of a profile; with `jar` (meta["cookiejar"]) one whose cookies are its own.
+
+        UsageError when the profile's name looks mistyped. Not for two threads at once.
+        """
+        session = named = self.session if profile is None else self._session_of(profile)
         if jar is not None:
             session = self._new_session(None)
-        elif profile is None:
-            session = self.session
-        else:
-            session = self._new_session(profile)
         if session.membership is None:
-            self._join(session, profile or self._profile)
-        return Account(session, session.membership)
+            self._join(session, profile or self._profile, named)
+        membership = session.membership
+        login = membership.login if membership is not None else None
+        return Account(session, membership, login.gates if isinstance(login, SpiderLogin) else frozenset())
 
-    def _join(self, session: Session, profile: str | None) -> None:
-        """Let `session` log in as the spider says, if it says anything."""
+    def _session_of(self, profile: str) -> Session:
+        session = self._named.get(profile)
+        if session is None:
+            self._check_name(profile)
+            session = self._named[profile] = self._new_session(profile)
+        return session
+
+    def _check_name(self, profile: str) -> None:
+        if self._known is None:  # once: what this crawl itself makes is no model for the next name
+            self._known = {*self._settings.profiles, *open_vault(self._vault, self._settings).names()}
+        near = meant(profile, self._known)
+        if near is not None:
+            raise UsageError(
+                f"profile {profile!r}: there is no such profile; did you mean {near!r}? For a new one of that name add a "
+                f"table [profiles.{profile}] to crawl.toml"
+            )
+
+    def _attempts_of(self, profile: str | None, session: Session, named: Session) -> Attempts:
+        """What counts the failed logins with a profile's credentials, whoever's cookies they are for."""
+        attempts = self._attempts.get(profile)
+        if attempts is None:
+            attempts = self._attempts[profile] = Attempts(
+                named.profile, most=self._settings.login.max_failed_per_hour, forced=self._force_login
+            )
+        return attempts if session is named else attempts.sibling()
+
+    def _join(self, session: Session, profile: str | None, named: Session) -> None:
+        """Let `session` log in as the spider says, if it says anything, with the credentials of `named`'s profile."""
         login = SpiderLogin.of(self._spider, lambda: self.credentials.of(self._sources.of(profile)))
         if login is None:
             return
@@ -133,13 +166,15 @@ class Accounts:
             login,
             self.credentials,
             certain=login.certain,
-            attempts=Attempts(session.profile, most=settings.max_failed_per_hour, forced=self._force_login),
+            attempts=self._attempts_of(profile, session, named),
             trusted=self.trusted,
             canary=settings.canary if session is self.session else None,
             pause=lambda: self.pause(),
             resume=lambda: self.resume(),
             stopped=lambda: self.stopped(),
         )
+        for gate in login.gates:  # of earlier runs: what comes from there tells of this login, too
+            session._membership._proof.visited(str(gate))
         with self._lock:
             self._memberships.append(session._membership)
 

@@ -5,9 +5,12 @@ do (guard.py), noticing that a session has ended and logging in (sessions/member
 
 A session's end is mostly nobody's fault: sessions expire, also every twenty pages. So nobody is condemned for having been
 near. A page is suspected when it came back logged out twice, the second time right after a login, or when the session was
-last seen alive before it and at most two others. What counts is the trial: everybody else waits, the session is seen to
-live, the page is fetched alone, and the session is dead; and all of it once more, with a longer look beforehand, so that a
-session which lasts for so many requests is not taken for one that was killed.
+last seen alive before it and at most two others. Of a crowd that was under way everybody is noted, and suspected when the
+session of a later run dies with them near as well; who is seen to have done no harm is forgotten.
+
+What counts is the trial: everybody else waits, the session is seen to live, the page is fetched alone, and the session is
+dead; and all of it once more, with a longer look beforehand, so that a session which lasts for so many requests is not taken
+for one that was killed.
 """
 
 from __future__ import annotations
@@ -35,10 +38,15 @@ log = logging.getLogger(__name__)
 
 #: The reason of a page that is not fetched because a login has died of it twice.
 QUARANTINED = "quarantined"
-#: With more pages than this between the last sign of life and the death nobody is suspected.
+#: With more pages than this between the last sign of life and the death they are only noted, up to so many.
 _MOST_SUSPECTS = 3
+_MOST_CROWD = 100
 #: Suspects that one run adds: on a site where sessions die all the time, suspicion is worth nothing.
 _MOST_BLAMED = 50
+#: Pages that one run notes.
+_MOST_NOTED = 300
+#: How often a page is blamed that is noted, and one that is suspected.
+_NOTED, _SUSPECTED = 0, 1
 #: Looks at the session before the page in each part of a trial: more in the second than the first has requests in all.
 _LOOKS = (2, 5)
 #: How long a trial waits for what is under way elsewhere.
@@ -61,6 +69,8 @@ class _Exchanges:
     """What was fetched in one epoch of a session, as far as nothing has shown that it lived on."""
 
     epoch: int = -1
+    #: The latest exchange, by its number, whose answer looked logged in.
+    proven: int = 0
     answered: deque[tuple[int, str]] = field(default_factory=deque)
 
 
@@ -90,6 +100,8 @@ class Blame:
         self._clock = 0
         self._under_way = 0
         self._added = 0
+        #: Noted by this run: a second death of the same run says nothing more of them.
+        self._noted: set[tuple[str, str]] = set()
         self._restless = 0
         self._crowded: Counter[tuple[str, str]] = Counter()
 
@@ -101,7 +113,7 @@ class Blame:
 
     def suspected(self, url: str, request: Request) -> bool:
         """Whether the session has to be looked at after a fetch of this URL."""
-        return self._key(url, request) in self._times
+        return self._times.get(self._key(url, request), _NOTED) >= _SUSPECTED
 
     # --- what happens ----------------------------------------
 
@@ -120,8 +132,9 @@ class Blame:
                 if not self._under_way:
                     self._lock.notify_all()
 
-    def alive(self, membership: Membership, url: str, number: int, epoch: int) -> None:
+    def alive(self, membership: Membership, url: str, number: int, epoch: int, request: Request) -> None:
         """The answer from `url` looks logged in: whatever had been answered when it was sent did no harm. It may have."""
+        harmless = []
         with self._lock:
             self._clock += 1
             exchanges = self._exchanges.setdefault(membership, _Exchanges())
@@ -129,32 +142,60 @@ class Blame:
                 exchanges.epoch = epoch
                 exchanges.answered.clear()
             if exchanges.epoch == epoch:
+                exchanges.proven = max(exchanges.proven, number)
                 while exchanges.answered and exchanges.answered[0][0] < number:
-                    exchanges.answered.popleft()
+                    key = self._name(request), exchanges.answered.popleft()[1]
+                    if self._times.get(key) == _NOTED:
+                        del self._times[key]
+                        harmless.append(key)
                 exchanges.answered.append((self._clock, url))
+        for key in harmless:
+            self._forget(*key)
+
+    def lived(self, membership: Membership, number: int) -> bool:
+        """Whether the session was seen alive by an answer to what was sent after the exchange of this number."""
+        with self._lock:
+            exchanges = self._exchanges.get(membership)
+            return exchanges is not None and exchanges.proven > number
 
     def died(self, membership: Membership, epoch: int, url: str, request: Request) -> None:
         """The session of `epoch` was found dead by a request for `url`: suspect what was fetched since it was alive."""
+        name = self._name(request)
         with self._lock:
             exchanges = self._exchanges.get(membership)
             if exchanges is None or exchanges.epoch != epoch:
                 return
             near = {each for _, each in exchanges.answered} - {url}
             exchanges.answered.clear()
-            keys = [key for key in ((self._name(request), each) for each in near) if key not in self._times]
-            if not 0 < len(near) <= _MOST_SUSPECTS or self._added >= _MOST_BLAMED:
-                return
-            self._added += len(keys)
-            self._times.update(dict.fromkeys(keys, 1))
-        for profile, suspect in keys:
+            few = len(near) <= _MOST_SUSPECTS
+            blamed = {} if len(near) > _MOST_CROWD else self._blamed({(name, each) for each in near}, few=few)
+            self._times.update(blamed)
+        for (profile, suspect), times in blamed.items():
             log.debug("the session ended after %s", masked(suspect))
-            self._keep(profile, suspect, 1, False)
+            self._keep(profile, suspect, times, False)
+
+    def _blamed(self, near: set[tuple[str, str]], *, few: bool) -> dict[tuple[str, str], int]:
+        """Who of those that were near is blamed more than before, and how often now, as far as the bounds allow."""
+        blamed = {}
+        for key in sorted(near):
+            before = self._times.get(key)
+            if before is None and not few:
+                if len(self._noted) < _MOST_NOTED:
+                    self._noted.add(key)
+                    blamed[key] = _NOTED
+            elif (
+                before is None or (before == _NOTED and (few or key not in self._noted))
+            ) and self._added < _MOST_BLAMED:
+                self._added += 1
+                blamed[key] = _SUSPECTED
+        return blamed
 
     def absolve(self, url: str, request: Request) -> None:
         """The session lived on after a fetch of this URL."""
         key = self._key(url, request)
         with self._lock:
             known = self._times.pop(key, None)
+            self._noted.discard(key)
             self._quarantined.discard(key)
         if known is not None:
             self._forget(*key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.scope import Scope
 from crawlkit.html.document import Limits
 from crawlkit.sessions.request import Request
+from crawlkit.sessions.suffixes import site
 from crawlkit.store.outcome import Lease
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 
 class HopRefused(exceptions.CrawlkitError):
     """A request, or a redirect of it, leads where the crawl may not go. `reason` is the page's; `url` is where the guard
-    did not let it go.
+    did not let it go. `hop`: it is a redirect's target that was refused, and not the request.
     """
+
+    hop = False
 
     def __init__(self, reason: str, url: str | None = None) -> None:
         super().__init__(f"{reason} at {masked(url)}" if url is not None else reason)
@@ -45,6 +48,8 @@ class Account:
 
     session: Session
     membership: Membership | None
+    #: The origins that its login led through.
+    gates: Set[urls.Origin] = frozenset()
 
 
 class Fetcher:
@@ -148,43 +153,73 @@ class Fetcher:
         response = session.send(
             prepared,
             allow_redirects=not meta.get("dont_redirect", False),
-            check_hop=lambda answer, onward: self._check_hop(
-                lease, request, onward, account.membership, conditions or ()
-            ),
+            check_hop=lambda answer, onward: self._check_hop(lease, request, onward, account, conditions or ()),
             heal=False,
             **arguments,
         )
         response.limits = self._limits
         return response
 
+    def arrive(self, lease: Lease, response: Response) -> None:
+        """A page of `lease` that shows a member: redirects may have led through the login's hosts, and end nowhere else.
+
+        HopRefused when they end there; a start URL takes the host into the crawl, unless RobotsForbid.
+        """
+        href = urls.canonical(response.url)
+        if href is None:
+            raise HopRefused("bad_redirect")
+        origin = urls.origin(urls.root(href))
+        if self._within(lease, origin):
+            return
+        if not lease.start:
+            raise HopRefused("offsite")
+        self._scope.join(origin)
+        self.check_robots(href, origin.netloc, start=True)
+
     def _check_hop(
-        self,
-        lease: Lease,
-        request: Request,
-        onward: PreparedRequest,
-        membership: Membership | None,
-        conditions: Iterable[str],
+        self, lease: Lease, request: Request, onward: PreparedRequest, account: Account, conditions: Iterable[str]
     ) -> None:
-        """Judge a redirect's target before it is followed. To the login page it may always go: that is how a session's
-        end shows.
+        try:
+            self._judge_hop(lease, request, onward, account, conditions)
+        except HopRefused as error:
+            error.hop = True
+            raise
+
+    def _judge_hop(
+        self, lease: Lease, request: Request, onward: PreparedRequest, account: Account, conditions: Iterable[str]
+    ) -> None:
+        """Judge a redirect's target before it is followed. To the login page it may always go, and to the hosts on the way
+        there: that is how a session's end shows.
         """
         for name in conditions:  # they are of the page that was asked for
             onward.headers.pop(name, None)
         href = urls.canonical(onward.url or "")
         if href is None or not urls.has_scheme(href):
             raise HopRefused("bad_redirect")
-        if membership is not None and membership.is_login_page(href):
+        if account.membership is not None and account.membership.is_login_page(href):
             return
         origin = urls.origin(urls.root(href))
-        if lease.start:
+        to_login = origin in account.gates and not self._within(lease, origin) and self._is_members(lease.url)
+        if to_login:
+            pass  # arrive() judges where it ends
+        elif lease.start:
             self._scope.join(origin)  # example.org that redirects to www.example.org means both
-        elif origin.netloc != lease.host and not self._scope.allows(origin):  # dont_filter may have left the scope
+        elif not self._within(lease, origin):
             raise HopRefused("offsite")
         if request.safe is not True:
             reason = self._guard.reason(href, method=onward.method or "GET")
             if reason is not None:
                 raise HopRefused(PREFIX + reason, href)
-        self.check_robots(href, origin.netloc, start=lease.start)
+        if not to_login:
+            self.check_robots(href, origin.netloc, start=lease.start)
+
+    def _within(self, lease: Lease, origin: urls.Origin) -> bool:
+        return origin.netloc == lease.host or self._scope.allows(origin)  # dont_filter may have left the scope
+
+    def _is_members(self, url: str) -> bool:
+        """Whether a page is of a site that the logins are for."""
+        origin = urls.origin(urls.root(url))
+        return origin in self._trusted or site(origin.host) in {site(known.host) for known in list(self._trusted)}
 
     def _account_of(self, request: Request) -> Account:
         jar = request.meta.get("cookiejar")

@@ -23,6 +23,7 @@ from crawlkit.crawl.guard import PREFIX
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.mishaps import OVERLOADED, Mishaps, host_of
 from crawlkit.crawl.output import FileFailed, Output
+from crawlkit.crawl.pulse import Pulse
 from crawlkit.crawl.record import asks_for_password
 from crawlkit.crawl.request import load
 from crawlkit.crawl.robots import RobotsUnavailable
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _GONE_STATUSES = (404, 410)
+#: With these a site may also say that the session has ended, whoever handles them.
+_REFUSING_STATUSES = (401, 403, 419)
 _DOUBT_SECONDS = 1.0
 
 
@@ -73,6 +76,7 @@ class Visitor:
         self._blame = blame
         self._unchanged = unchanged
         self._dry = dry
+        self._pulse = Pulse(clock)
         self._mishaps = Mishaps(
             spider, links=links, scheduler=scheduler, policy=policy, clock=clock, files=files, dry=dry
         )
@@ -99,7 +103,10 @@ class Visitor:
             return self._guarded(visit, lease.url, reason)
         if self._unchanged.need_not_ask(visit, lease, request):
             return self._done(visit, lease, request)
-        membership = self._fetcher.membership_of(request)
+        try:
+            membership = self._fetcher.membership_of(request)
+        except exceptions.UsageError as error:  # its profile's name
+            return self._mishaps.failed(visit, request, error, reason="profile")
         if membership is None:
             return self._visit(visit, lease, request, release)
         if self._blame.quarantined(lease.url, request):
@@ -114,12 +121,16 @@ class Visitor:
             membership.let_go()
 
     def _visit(self, visit: Visit, lease: Lease, request: Request, release: Callable[[], None]) -> Visit:
+        membership = self._fetcher.membership_of(request)
+        epoch = membership.epoch if membership is not None else 0
         try:
             response, epoch = self._fetch(lease, request, visit)
         except RobotsUnavailable as error:
             return self._mishaps.retry_or_fail(visit, lease, request, error)
         except HopRefused as error:
-            return self._stayed(visit, lease, request, error)
+            if membership is None:
+                return self._stayed(visit, lease, request, error)
+            return self._turned_away(visit, lease, request, error, epoch, release, membership)
         except RobotsForbid as error:
             return self._mishaps.failed(visit, request, error, reason="robots")
         except exceptions.RequestException as error:
@@ -129,6 +140,45 @@ class Visitor:
             log.exception("fetching %s failed", lease.url)
             return self._mishaps.failed(visit, request, error)
         return self._judge(visit, lease, request, response, epoch, release)
+
+    def _turned_away(
+        self,
+        visit: Visit,
+        lease: Lease,
+        request: Request,
+        error: HopRefused,
+        epoch: int,
+        release: Callable[[], None],
+        membership: Membership,
+    ) -> Visit:
+        """A redirect leads where the crawl does not go. It may be meant for a session that has ended: then the page is
+        fetched again.
+        """
+        sent = visit.outcome.fetched_at or 0.0
+        if not error.hop or not self._pulse.doubted(membership, epoch, sent):
+            return self._stayed(visit, lease, request, error)
+        healing = self._pulse.heal(membership, epoch)
+        if healing is Healing.BUSY:
+            return visit.give_back()
+        if healing is Healing.ALIVE:
+            return self._stayed(visit, lease, request, error)
+        if membership.has_turn:
+            self._blame.died(membership, epoch, lease.url, request)
+        try:
+            response, epoch = self._fetch(lease, request, visit)
+        except HopRefused as refused:
+            return self._refused_again(visit, lease, request, refused, membership)
+        except (RobotsUnavailable, RobotsForbid, exceptions.RequestException):
+            return visit.give_back()
+        return self._judge(visit, lease, request, response, epoch, release)
+
+    def _refused_again(
+        self, visit: Visit, lease: Lease, request: Request, error: HopRefused, membership: Membership
+    ) -> Visit:
+        """A redirect was not followed after a login. Where another thread made that, the session may have ended since."""
+        if error.hop and not membership.has_turn:
+            return visit.give_back()
+        return self._stayed(visit, lease, request, error)
 
     def _stayed(self, visit: Visit, lease: Lease, request: Request, error: HopRefused) -> Visit:
         """A redirect was not followed."""
@@ -176,8 +226,17 @@ class Visitor:
     # --- judging ----------------------------------------
 
     def _judge(
-        self, visit: Visit, lease: Lease, request: Request, response: Response, epoch: int, release: Callable[[], None]
+        self,
+        visit: Visit,
+        lease: Lease,
+        request: Request,
+        response: Response,
+        epoch: int,
+        release: Callable[[], None],
+        *,
+        alive: bool = False,
     ) -> Visit:
+        """What the answer means. `alive`: the session lives, so that a status which the author handles is no sign."""
         status = response.status_code
         if status == 304 and visit.conditional:  # it says nothing of the login
             if self._unchanged.not_modified(visit, lease, response):
@@ -191,20 +250,30 @@ class Visitor:
         wanted = self._wants(status, request)
         membership = self._fetcher.membership_of(request)
         if membership is not None:
-            if not (wanted and status >= 400):
-                try:
+            handled = wanted and status >= 400
+            try:
+                if not handled:
                     logged_out = membership.looks_logged_out(response, epoch)
-                except BaseException as error:  # noqa: BLE001 - the author's logged_in: nothing of it may end a worker
-                    return self._mishaps.author_failed(visit, lease, request, response, error, "logged_in")
-                if logged_out:
-                    return self._heal(visit, lease, request, response, epoch, release, membership)
+                else:
+                    logged_out = not alive and self._ended(visit, membership, response, epoch)
+            except BaseException as error:  # noqa: BLE001 - the author's logged_in: nothing of it may end a worker
+                return self._mishaps.author_failed(visit, lease, request, response, error, "logged_in")
+            if logged_out:
+                return self._heal(visit, lease, request, response, epoch, release, membership)
             self._unchanged.proves(membership, epoch)
-            self._blame.alive(membership, lease.url, visit.sent, epoch)
+            self._blame.alive(membership, lease.url, visit.sent, epoch, request)
             if self._blame.suspected(lease.url, request):
                 if not membership.lives() or membership.epoch != epoch:
                     return self._try(visit, lease, request, release, membership)
                 self._blame.absolve(lease.url, request)
             membership.let_go()
+            if response.history:
+                try:
+                    self._fetcher.arrive(lease, response)
+                except HopRefused as error:
+                    return self._stayed(visit, lease, request, error)
+                except (RobotsUnavailable, RobotsForbid) as error:
+                    return self._mishaps.failed(visit, request, error, reason="robots")
         if not (200 <= status < 300 or wanted):
             return self._refused(visit, lease, request, response)
         if lease.probe and response.history and visit.outcome.final_url != (lease.ended or lease.url):
@@ -213,6 +282,14 @@ class Visitor:
             return self._done(visit, lease, request)
         release()
         return self._call_back(visit, lease, request, response)
+
+    def _ended(self, visit: Visit, membership: Membership, response: Response, epoch: int) -> bool:
+        """Whether a status that the author handles may be the site's word on a session that has ended."""
+        return (
+            response.status_code in _REFUSING_STATUSES
+            and membership.finding(response).sign is not None
+            and self._pulse.doubted(membership, epoch, visit.outcome.fetched_at or 0.0)
+        )
 
     def _refused(self, visit: Visit, lease: Lease, request: Request, response: Response) -> Visit:
         """The page answered with a status that nobody asked for."""
@@ -239,19 +316,19 @@ class Visitor:
         """The page came back logged out: log in, or let another thread, and confirm it by fetching the page again."""
         if membership.unproven(epoch):
             return self._doubtful(visit, lease, membership)
-        healing = membership.again(epoch)
+        healing = self._pulse.heal(membership, epoch)
         if healing is Healing.BUSY:
             return visit.give_back()
         if healing is Healing.ALIVE:
-            if membership.false_alarm(response):
-                return self._judge(visit, lease, request, response, epoch, release)
+            if membership.false_alarm(response) or self._handles(request, response):
+                return self._judge(visit, lease, request, response, epoch, release, alive=True)
             return self._needs_login(visit, request, response)
         if membership.has_turn:
             self._blame.died(membership, epoch, lease.url, request)
         try:
             response, epoch = self._fetch(lease, request, visit)
         except HopRefused as error:
-            return self._stayed(visit, lease, request, error)
+            return self._refused_again(visit, lease, request, error, membership)
         except (RobotsUnavailable, RobotsForbid, exceptions.RequestException):
             return visit.give_back()  # its next turn says what is wrong
         if membership.looks_logged_out(response, epoch) and not membership.false_alarm(response):
@@ -262,7 +339,9 @@ class Visitor:
                 return visit.give_back()
             if not membership.lives():
                 return self._try(visit, lease, request, release, membership)
-            return self._needs_login(visit, request, response)
+            if not self._handles(request, response):
+                return self._needs_login(visit, request, response)
+            return self._judge(visit, lease, request, response, epoch, release, alive=True)
         return self._judge(visit, lease, request, response, epoch, release)
 
     def _try(
@@ -283,9 +362,10 @@ class Visitor:
             return self._quarantined(visit, lease, request)
         if response is None:
             return visit.give_back()
-        if membership.looks_logged_out(response, epoch) and not membership.false_alarm(response):
+        strange = membership.looks_logged_out(response, epoch) and not membership.false_alarm(response)
+        if strange and not self._handles(request, response):
             return self._needs_login(visit, request, response)
-        return self._judge(visit, lease, request, response, epoch, release)
+        return self._judge(visit, lease, request, response, epoch, release, alive=True)
 
     def _quarantined(self, visit: Visit, lease: Lease, request: Request) -> Visit:
         """The page ends the session of who fetches it. What the author wants all the same fails, and is not remembered."""
@@ -302,6 +382,9 @@ class Visitor:
     def _needs_login(self, visit: Visit, request: Request, response: Response | None) -> Visit:
         error = exceptions.LoginError("the page shows no member although the session is logged in")
         return self._mishaps.failed(visit, request, error, response, reason="needs_login")
+
+    def _handles(self, request: Request, response: Response) -> bool:
+        return response.status_code >= 400 and self._wants(response.status_code, request)
 
     def _wants(self, status: int, request: Request) -> bool:
         meta = request.meta

@@ -72,7 +72,7 @@ class Book:
         for url in urls:
             with self.blame.exchange() as number:
                 pass
-            self.blame.alive(site, url, number, site.epoch)
+            self.blame.alive(site, url, number, site.epoch, Request(url))
 
 
 def tried(book: Book, site: Any, url: str) -> tuple[Verdict, Any, int]:
@@ -88,17 +88,57 @@ def test_the_last_page_before_a_death_is_suspected() -> None:
     assert [False, True] == [book.blame.suspected(url, Request(url)) for url in (B, C)]
 
 
-def test_with_many_under_way_nobody_is_suspected() -> None:
-    """Forty pages at once: any of them, or none."""
-    book, site = Book(), Site()
+def crowd(book: Book, site: Site) -> None:
+    """Four pages are under way at once, and the session is dead afterwards."""
     numbers = []
     for _ in range(4):
         with book.blame.exchange() as number:
             numbers.append(number)
     for number, url in zip(numbers, (A, B, C, D), strict=True):
-        book.blame.alive(site, url, number, 0)  # type: ignore[arg-type] # a fake
+        book.blame.alive(site, url, number, 0, Request(url))  # type: ignore[arg-type] # a fake
     book.blame.died(site, 0, E, Request(E))  # type: ignore[arg-type] # a fake
-    assert {} == book.kept
+
+
+def after(book: Book) -> Book:
+    """The next run."""
+    return Book(tuple(Blamed(*key, times, 0.0, quarantined) for key, (times, quarantined) in book.kept.items()))
+
+
+def test_with_many_under_way_nobody_is_suspected_at_once() -> None:
+    """Four pages at once: any of them, or none. A second death of the same run tells no more."""
+    book, site = Book(), Site()
+    crowd(book, site)
+    crowd(book, site)
+    assert dict.fromkeys((("p", url) for url in (A, B, C, D)), (0, False)) == book.kept
+    assert not any(book.blame.suspected(url, Request(url)) for url in (A, B, C, D))
+
+
+def test_who_was_near_in_the_next_run_too_is_suspected() -> None:
+    """Whom a sign of life has cleared in between is forgotten."""
+    book, site = Book(), Site()
+    crowd(book, site)
+    book = after(book)
+    book.kept = dict.fromkeys((("p", url) for url in (A, B, C, D)), (0, False))
+    book.seen(site, A, E)
+    assert ("p", A) not in book.kept
+    crowd(book, site)
+    assert {("p", A): (0, False), **{("p", url): (1, False) for url in (B, C, D)}} == book.kept
+    assert [False, True] == [after(book).blame.suspected(url, Request(url)) for url in (A, B)]
+
+
+def test_a_crowd_is_bounded() -> None:
+    """Of more than a hundred nobody is noted; of a run no more than three hundred are."""
+    book, site = Book(), Site()
+    for size in (101, 100, 100, 100, 100):
+        with book.blame.exchange() as number:
+            pass
+        site.epoch += 1
+        for each in range(size):
+            url = f"{A}{site.epoch}/{each}"
+            book.blame.alive(site, url, number, site.epoch, Request(url))  # type: ignore[arg-type] # a fake
+        book.blame.died(site, site.epoch, E, Request(E))  # type: ignore[arg-type] # a fake
+    assert 300 == len(book.kept)
+    assert not any(url.startswith(f"{A}1/") for _, url in book.kept)
 
 
 def test_an_answer_from_another_login_clears_and_blames_nobody() -> None:
