@@ -197,7 +197,9 @@ def _of_anchor(url: str, suspicion: Suspicion | None, anchor: Anchor) -> str | N
         mounted = command.weak and _below(url, words.COLLECTIONS)
         convicted = anchor.account or anchor.button or corner or not (titled or mounted)
     else:
-        titled = _is_title(url, anchor.text, command.form) or _is_subject(url, anchor.text, words.SUBJECTS)
+        titled = (command.kind != CHANGES and _is_title(url, anchor.text, command.form)) or _is_subject(
+            url, anchor.text, words.SUBJECTS
+        )
         convicted = anchor.button or not titled
     return command.kind if convicted else None
 

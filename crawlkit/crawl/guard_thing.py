@@ -20,6 +20,8 @@ _ID = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
+#: What /links/7 or /actions/4 lies below is not shown under a title.
+_NO_THINGS = words.ACTIONS | words.SINGLETONS | words.SESSION_PARENTS | words.UNTITLED
 #: A shorter word is a command only where it is clear what it is done to: `rm`, `del`, `ban`.
 SHORT = 4
 
@@ -52,7 +54,7 @@ def is_thing(segments: Sequence[str]) -> bool:
     if kind in words.COLLECTIONS - words.MOUNTS:
         return True
     singular = kind.removesuffix("s")
-    acts = {kind, singular} & (words.ACTIONS | words.SINGLETONS | words.SESSION_PARENTS)
+    acts = {kind, singular} & _NO_THINGS
     return is_many(kind) and not acts and command_of(kind) is None and command_of(singular) is None
 
 

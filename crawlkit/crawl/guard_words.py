@@ -134,6 +134,13 @@ PERSONS = _set(
     profile profiles u user users usuario usuarios utilisateur utilisateurs
     """
 )
+#: Folders of what is numbered and has no title of its own: people, and where a click is sent on.
+UNTITLED = _set(
+    """
+    address adresse click client contact customer employee follower form friend guest invitation invite kunde link
+    patient redirect student subscriber url visitor
+    """
+)
 PERSONAL = _set(
     """
     about achievements activity answers badges bio comments contributions favorites favourites feed followers following
