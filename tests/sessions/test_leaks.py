@@ -258,6 +258,6 @@ def test_an_address_without_an_adapter_is_named() -> None:
     """What the message says is what was asked for."""
     with (
         Session() as session,
-        pytest.raises(exceptions.InvalidSchema, match="no adapter is mounted for 'mailto:x@y.example'"),
+        pytest.raises(exceptions.InvalidSchema, match=r"no adapter is mounted for 'mailto:x@y\.example'"),
     ):
         session.get("mailto:x@y.example")
