@@ -291,7 +291,7 @@ def test_modules_are_attributes_of_crawlkit(name: str) -> None:
     "name", sorted(name for name in public(theirs_whole.exceptions) if name in vars(requests.exceptions))
 )
 def test_exceptions_derive_from_what_those_of_requests_derive_from(name: str) -> None:
-    """So that each `except` clause that catches requests' catches ours; ours have their own root, and nothing else, beside."""
+    """So that each `except` that catches requests' catches ours; ours have their own root beside, and nothing else."""
 
     def bases(kind: type) -> list[str]:
         return [base.__name__ for base in kind.__mro__ if base.__name__ != "CrawlkitError"]
