@@ -70,6 +70,8 @@ class Anchors:
             anchor = read(node, labels)
             if not anchor.suspicious:
                 continue
+            if _names_a_place(anchor.href) and not (anchor.method or anchor.confirms):
+                continue
             url = _target(page, anchor.href)
             if url is None:
                 continue
@@ -82,6 +84,12 @@ class Anchors:
             for url in plain.intersection(by_url):
                 by_url[str(url)] = [anchor for anchor in by_url[str(url)] if not anchor.method]
         return by_url
+
+
+def _names_a_place(href: str) -> bool:
+    """Whether a link leads into a page: what it says names the place there, as "Delete (class in ast)" does."""
+    fragment = href.strip().partition("#")[2]
+    return bool(fragment) and fragment[0] not in "!/"  # those are a script's addresses
 
 
 def _target(page: Response, href: str) -> str | None:
