@@ -39,6 +39,7 @@ READS: dict[str, Callable[[Desk], Any]] = {
     "robots": lambda desk: desk.store.robots("https://a.example"),
     "blamed": lambda desk: desk.store.blamed(),
     "value": lambda desk: desk.store.value("sitemap"),
+    "past": lambda desk: list(desk.store.past()),
     "check": lambda desk: desk.store.check(),
     "reports": lambda desk: desk.store.reports.totals(),
     "open_readonly": lambda desk: Store.open_readonly(desk.path).close(),
