@@ -174,7 +174,7 @@ class Accounts:
             stopped=lambda: self.stopped(),
         )
         for gate in login.gates:  # of earlier runs: what comes from there tells of this login, too
-            session._membership._proof.visited(str(gate))
+            session._membership.led_through(str(gate))
         with self._lock:
             self._memberships.append(session._membership)
 

@@ -23,8 +23,7 @@ class Pulse:
 
         Where no address tells members from strangers a hint is worth nothing: each would cost a login.
         """
-        proof = membership._proof
-        if membership.unproven(epoch) or (proof._canary is None and proof._telling is None):
+        if membership.unproven(epoch) or not membership.can_tell:
             return False
         seen_epoch, seen_at = self._seen.get(membership, (-1, 0.0))
         return seen_epoch != epoch or seen_at <= sent

@@ -130,6 +130,15 @@ class Membership:
         """Whether this thread has logged in and not let go yet: no other is at it."""
         return self._turn.mine
 
+    @property
+    def can_tell(self) -> bool:
+        """Whether an address is known by which `lives` can tell."""
+        return self._proof.can_tell
+
+    def led_through(self, url: str) -> None:
+        """An earlier login was led through `url`: what comes from its site says something about this one."""
+        self._proof.visited(url)
+
     def is_login_page(self, url: str) -> bool:
         """Whether `url` is a login page: being sent there is no leaving of the site."""
         return self._proof.signs.is_login_page(url)

@@ -130,6 +130,11 @@ class Proof:
         if self._telling is None and isinstance(note.get("tells"), str):
             self._telling = note["tells"]
 
+    @property
+    def can_tell(self) -> bool:
+        """Whether an address is known that tells."""
+        return (self._canary or self._telling) is not None
+
     def lives(self) -> bool:
         """Whether the session is logged in now; False when no address is known that tells. Sends a request or two.
 

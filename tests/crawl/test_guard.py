@@ -247,7 +247,9 @@ def test_a_page_of_a_thousand_buttons_is_quick() -> None:
 
 def test_a_link_into_a_page_names_a_place_there() -> None:
     """An index of a manual: "Delete" is a class of it, whatever else leads to the page."""
-    markup = '<a href="library/ast.html#ast.Delete">Delete (class in ast)</a> <a href="library/ast.html#ast.Del">Del</a>'
+    markup = (
+        '<a href="library/ast.html#ast.Delete">Delete (class in ast)</a> <a href="library/ast.html#ast.Del">Del</a>'
+    )
     url = "https://site.example/library/ast.html"
     assert Guard().judge(url, Request(url), Anchors(Page(markup))) is None  # type: ignore[arg-type]
     markup = '<a href="/library/ast.html#">Delete</a>'

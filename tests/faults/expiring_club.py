@@ -53,7 +53,7 @@ class ExpiringClub:
         cookies = dict(part.split("=", 1) for part in asked.headers.get("Cookie", "").split("; ") if "=" in part)
         with self.lock:
             known = cookies.get("sid") in self.alive
-            if known and asked.path in self.served or known and asked.path.startswith("/p"):
+            if known and asked.path.startswith("/p"):
                 self.served[asked.path] += 1
                 if sum(self.served.values()) % self.expire_every == 0 and self.expiries < self.most:
                     self.alive.clear()

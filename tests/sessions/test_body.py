@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import re
 import os
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,7 +129,8 @@ DATA: list[Any] = [
 
 
 def _id(value: object) -> str:
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(value() if callable(value) else value))[:70]  # a test has one name in every process
+    """One name in every process: without addresses."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value() if callable(value) else value))[:70]
 
 
 @pytest.mark.parametrize("row", DATA, ids=_id)

@@ -76,7 +76,8 @@ FILES: list[Any] = [
 
 
 def _id(value: object) -> str:
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(value() if callable(value) else value))[:70]  # a test has one name in every process
+    """One name in every process: without addresses."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value() if callable(value) else value))[:70]
 
 
 @pytest.mark.parametrize("row", FILES, ids=_id)

@@ -325,7 +325,7 @@ def test_a_body_that_cannot_be_decoded_is_caught_as_urllib3s_error() -> None:
         assert type(caught.value) is requests.exceptions.ContentDecodingError
         with session.get(url, stream=True) as response, pytest.raises(requests.exceptions.ContentDecodingError):
             list(response.iter_content(10))
-    again = pickle.loads(pickle.dumps(requests.exceptions.ContentDecodingError("x", request="r")))
+    again = pickle.loads(pickle.dumps(requests.exceptions.ContentDecodingError("x", request="r")))  # noqa: S301 - our own
     assert ("x", "r") == (str(again), again.request)
     with pytest.raises(AttributeError, match="NoSuchError"):
         _ = crawlkit.exceptions.NoSuchError

@@ -239,7 +239,7 @@ def a_base_that_is_no_text(library: Any, url: str) -> Any:
             return url + path
 
     with Api() as api:
-        return api.get(api.base_url("?a=1")).url, pickle.loads(pickle.dumps(api.headers)) == api.headers
+        return api.get(api.base_url("?a=1")).url, pickle.loads(pickle.dumps(api.headers)) == api.headers  # noqa: S301 - our own
 
 
 def private_names(library: Any, url: str) -> Any:
@@ -278,7 +278,7 @@ def test_attributes_of_a_subclass_are_its_own(play: Play, mirror: Mirror) -> Non
 def test_a_session_of_that_kind_pickles() -> None:
     """What it has of its own by a name of ours does not go into the pickle, as it does not in requests; settings do."""
     session = Jar()
-    twin = pickle.loads(pickle.dumps(session))
+    twin = pickle.loads(pickle.dumps(session))  # noqa: S301 - our own
     assert (9, 2, Jar.base_url) == (twin.timeout, twin.retries, twin.base_url)
     assert session.pool == [1]
     assert twin.pool is twin._connection_pool
