@@ -102,6 +102,6 @@ def test_a_trap_that_the_author_allows_is_fetched(tmp_path: Path) -> None:
             tmp_path,
             crawl__guard_deny=["/records/3"],
         )
-        assert ["/cache/purge"] == site.sprung
+        assert {"/cache/purge"} == set(site.sprung)  # twice when a stranger is sent there, too
         assert set(site.innocents) - site.taken() == {"/wiki/Logout", "/records/3"}
     assert 2 == result.not_followed["guard: guard_deny"]
