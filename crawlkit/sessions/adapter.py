@@ -2,7 +2,7 @@
 
 What belongs here: choosing the connection's key, sending, reading the head, the one repetition on a stale connection.
 What does not: redirects, cookies, reading the body (session.py), counting `max_retries` (counting.py), limits (pool.py),
-what an adapter says of its connections in urllib3's words (managers.py, foreignpools.py). Errors of every kind leave
+what an adapter says of its connections in urllib3's words (connecting.py, foreignpools.py). Errors of every kind leave
 through faults.py.
 """
 
@@ -22,7 +22,7 @@ from crawlkit.sessions.counting import Counting, no_retries, repeats
 from crawlkit.sessions.environment import select_proxy
 from crawlkit.sessions.exchanging import Exchanging, rewind
 from crawlkit.sessions.headers import CaseInsensitiveDict
-from crawlkit.sessions.managers import Managers
+from crawlkit.sessions.connecting import Connecting
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.raw import RawResponse
 from crawlkit.sessions.response import Response
@@ -55,7 +55,7 @@ class BaseAdapter:
         raise NotImplementedError
 
 
-class HTTPAdapter(Managers, Exchanging, BaseAdapter):
+class HTTPAdapter(Connecting, Exchanging, BaseAdapter):
     """Sends over a ConnectionPool, its own or one that is shared. May be used from any thread.
 
     `pool_maxsize` is how many connections to one host may be open when `pool_block` says that threads wait for them;

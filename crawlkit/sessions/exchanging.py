@@ -1,7 +1,7 @@
 """Exchanging: one request and the head of its answer, over a connection of a pool.
 
 What belongs here: taking a connection, sending, reading the head, the one repetition on a stale connection. What does not:
-which connection a request may use (adapter.py, managers.py), tries after a failure (counting.py), limits (pool.py),
+which connection a request may use (adapter.py, connecting.py), tries after a failure (counting.py), limits (pool.py),
 bytes (wire.py).
 """
 

@@ -1,7 +1,7 @@
 """Foreign pools: urllib3's connection pools, which adapters written for requests make to say how to connect.
 
 What belongs here: reading such a pool, so that our own connections do what it says; and sending through it where it is of
-a kind that cannot be read (over a Unix socket, say). What does not: making one (managers.py), opening what it says
+a kind that cannot be read (over a Unix socket, say). What does not: making one (connecting.py), opening what it says
 (opening.py).
 """
 

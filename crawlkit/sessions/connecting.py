@@ -1,4 +1,4 @@
-"""Managers: urllib3's pool managers, as requests' adapters have them, here for what they say of connections.
+"""Connecting: the half of an adapter that says how it connects, in the words of urllib3 and its pool managers.
 
 What belongs here: the methods and attributes that programs written for requests override or set to say how connections
 are made, and what they give back: pools of urllib3. What does not: doing what such a pool says (foreignpools.py),
@@ -32,7 +32,7 @@ _ASKED = (
 )
 
 
-class Managers:
+class Connecting:
     """The half of an HTTPAdapter that describes connections in urllib3's words.
 
     `poolmanager` is urllib3's PoolManager, `proxy_manager` a dict of its kind by proxy URL. Both are asked and never
@@ -50,7 +50,7 @@ class Managers:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._is_asked = any(getattr(cls, name) is not getattr(Managers, name) for name in _ASKED)
+        cls._is_asked = any(getattr(cls, name) is not getattr(Connecting, name) for name in _ASKED)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
         """Make `poolmanager`. Override it to say how connections are made, as with requests, by passing on or giving
@@ -151,8 +151,8 @@ class Managers:
         """The pool that overridden methods and settings make for a request."""
         kind = type(self)
         if (
-            kind.get_connection is not Managers.get_connection
-            and kind.get_connection_with_tls_context is Managers.get_connection_with_tls_context
+            kind.get_connection is not Connecting.get_connection
+            and kind.get_connection_with_tls_context is Connecting.get_connection_with_tls_context
         ):
             return self.get_connection(request.url, proxies)
         return self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
