@@ -18,11 +18,11 @@ from urllib3.util.retry import Retry
 
 from crawlkit import exceptions as errors
 from crawlkit.sessions import faults, routes
+from crawlkit.sessions.connecting import Connecting
 from crawlkit.sessions.counting import Counting, no_retries, repeats
 from crawlkit.sessions.environment import select_proxy
 from crawlkit.sessions.exchanging import Exchanging, rewind
 from crawlkit.sessions.headers import CaseInsensitiveDict
-from crawlkit.sessions.connecting import Connecting
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.raw import RawResponse
 from crawlkit.sessions.response import Response
