@@ -236,7 +236,7 @@ class Visitor:
         *,
         alive: bool = False,
     ) -> Visit:
-        """What the answer means. `alive`: the session lives, so that a status which the author handles is no sign."""
+        """What the answer means. `alive`: it was seen already that the session lives, whatever the answer looks like."""
         status = response.status_code
         if status == 304 and visit.conditional:  # it says nothing of the login
             if self._unchanged.not_modified(visit, lease, response):
@@ -252,10 +252,12 @@ class Visitor:
         if membership is not None:
             handled = wanted and status >= 400
             try:
-                if not handled:
+                if alive:
+                    logged_out = False
+                elif not handled:
                     logged_out = membership.looks_logged_out(response, epoch)
                 else:
-                    logged_out = not alive and self._ended(visit, membership, response, epoch)
+                    logged_out = self._ended(visit, membership, response, epoch)
             except BaseException as error:  # noqa: BLE001 - the author's logged_in: nothing of it may end a worker
                 return self._mishaps.author_failed(visit, lease, request, response, error, "logged_in")
             if logged_out:
@@ -341,8 +343,7 @@ class Visitor:
                 return self._try(visit, lease, request, release, membership)
             if not self._handles(request, response):
                 return self._needs_login(visit, request, response)
-            return self._judge(visit, lease, request, response, epoch, release, alive=True)
-        return self._judge(visit, lease, request, response, epoch, release)
+        return self._judge(visit, lease, request, response, epoch, release, alive=True)
 
     def _try(
         self, visit: Visit, lease: Lease, request: Request, release: Callable[[], None], membership: Membership

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crawlkit.crawl.spider import Spider
+from crawlkit.sessions.formlogin import FormLogin
 from tests.crawl.loopback import Asked, Reply, serving
 from tests.crawl.test_engine import Bench, bench  # noqa: F401 - a fixture
 from tests.faults.expiring_club import ExpiringClub
@@ -106,3 +107,26 @@ def test_a_login_that_fails_in_a_callback_ends_the_run(bench: Bench) -> None:  #
         club.pages["/login"] = good
         again = bench.run(Nested(site), crawl__workers=2)
     assert ("finished", 11) == (again.outcome, len(bench.rows(spider, "SELECT * FROM items")))
+
+
+class Clicker(Reader):
+    """Follows a link to the login page as well, with a login whose page is known."""
+
+    name = "clicker"
+
+    def __init__(self, site: Any) -> None:
+        super().__init__(site)
+        self.login = FormLogin(f"{site.url}/login", "u", "right")  # type: ignore[method-assign,assignment]
+
+    def parse(self, response: Any) -> Any:
+        yield from super().parse(response)
+        yield from response.follow_all(["/login"])
+
+
+def test_the_login_page_may_be_a_page_of_the_crawl(bench: Bench) -> None:  # noqa: F811
+    """A member who asks for it is shown the form: it is a page like any other, and no end of the session."""
+    club = ExpiringClub(10, "redirect", expire_every=10**9, most=0)
+    with serving(club.pages) as site:
+        spider = Clicker(site)
+        result = bench.run(spider, crawl__workers=2)
+    assert ("finished", 0, 12, 1) == (result.outcome, result.failed, result.pages, club.logins)
