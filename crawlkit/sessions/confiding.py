@@ -43,7 +43,7 @@ _PLAIN = frozenset(
 )
 _ALWAYS_SECRET = ("Authorization", "Proxy-Authorization")
 #: Members of a profile's state that say where the login is and how things are called there: nobody's secret.
-_OPEN = frozenset(("login", "for", "refresh_name"))
+_OPEN = frozenset(("login", "login origins", "cookie file", "for", "refresh_name"))
 #: A body that is longer is no login.
 _MOST_BODY = 65_536
 

@@ -168,8 +168,9 @@ class Signs:
     # --- between runs ----------------------------------------
 
     def kept(self) -> dict[str, Any]:
-        """What a profile keeps: pages of the login and names of its cookies. JSON, nothing of it secret."""
-        return {"pages": sorted(map(str, self._pages)), "cookies": sorted(self._cookies)}
+        """What a profile keeps: pages and forms of the login and names of its cookies. JSON, nothing of it secret."""
+        forms = sorted([form.action, *form.names] for form in self._login_forms)
+        return {"pages": sorted(map(str, self._pages)), "cookies": sorted(self._cookies), "forms": forms}
 
     def remember(self, kept: Mapping[str, Any]) -> None:
         """Take over what an earlier run kept."""
@@ -177,6 +178,8 @@ class Signs:
             places = (_place(str(page)) for page in kept.get("pages", ()))
             self._pages |= {place for place in places if place is not None}
             self._cookies |= {str(name) for name in kept.get("cookies", ())}
+            for action, *names in kept.get("forms", ()):
+                self._login_forms.add(_FormMark(str(action), tuple(map(str, names))))
 
 
 class _Place(NamedTuple):

@@ -185,6 +185,8 @@ def test_where_a_login_is_is_no_secret(tmp_path: Path) -> None:
         state = {"pages": ["https://forum.example/login"], "cookies": ["forum-session"]}
         session.profile.state["login"] = state
         session.profile.state["token"] = {"for": "https://api.example/token", "refresh_name": "refresh_token"}
+        session.profile.state["login origins"] = ["https://forum.example"]
+        session.profile.state["cookie file"] = {"path": "forum-session"}
         told = "POST https://forum.example/login set forum-session; refresh_token of https://api.example/token"
         assert told == session.redactor.redact(told)
 

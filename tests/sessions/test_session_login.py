@@ -192,6 +192,22 @@ def test_a_page_with_a_password_form_for_members_is_learnt() -> None:
     assert site.logins <= 2
 
 
+def test_it_is_learnt_in_a_run_that_begins_logged_in_too(tmp_path: Path) -> None:
+    """The profile knows the login's own form: another one on a member's page is no sign while the session lives."""
+    site = club()
+    settings = '<form action="/delete"><input type="password" name="confirm"></form>'
+    site.pages["/settings"] = lambda asked: (
+        f"<b class=account>me</b>{settings}" if isinstance(site.member(asked), str) else site.stranger(False)
+    )
+    with serving(site.pages) as server:
+        for path in ("/p1", "/settings", "/settings"):
+            with Session(profile="me", vault=tmp_path / "v.db", login=Form(server.url)) as session:
+                assert "account" in session.get(server.url + path).text
+        assert session.membership is not None
+        assert not session.membership.looks_logged_out(session.get(f"{server.url}/settings"), 0)
+    assert 1 == site.logins
+
+
 def test_a_change_of_password_and_a_foreign_host_are_no_signs() -> None:
     """Two password fields ask a member; what another site answers says nothing."""
     site = club()
