@@ -115,9 +115,9 @@ def test_patterns_fit(pattern: str, url: str, fits: bool) -> None:
 
 def test_a_pattern_costs_no_more_than_the_url_is_long() -> None:
     """The pattern that makes a backtracking matcher run for years."""
-    began = time.perf_counter()
+    began = time.process_time()
     assert not url_patterns.fits("*a" * 900 + "b", "https://a.example/" + "a" * 50_000)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("pattern", ["logout", "", "/a b", "/" + "a" * 3000, "ftp://a.example/"])
@@ -220,9 +220,9 @@ def test_a_page_whose_links_point_at_their_labels_is_quick() -> None:
     """The page's ids are looked for once, not once for each link."""
     markup = "".join(f'<a href="/i/{n}" aria-labelledby="l{n}"></a><b id="l{n}">Lamp</b>' for n in range(3000))
     page: Any = Page(f'{markup}<a href="/out" aria-labelledby="l"></a><b id="l">Sign out</b>')
-    began = time.perf_counter()
+    began = time.process_time()
     assert "logs out" == Guard().judge("https://site.example/out", Request("https://site.example/out"), Anchors(page))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_harmless_values_are_shown() -> None:
@@ -231,18 +231,24 @@ def test_harmless_values_are_shown() -> None:
     assert "https://a.example/x?token=[redacted]&y=1" == masked("https://a.example/x?token=0a1b2c3d&y=1")
 
 
-def test_a_page_of_a_thousand_buttons_is_quick() -> None:
+def test_a_page_of_a_thousand_buttons_is_read_once() -> None:
     """What a page's links say is read once for all of them."""
     markup = "".join(
-        f'<a href="/items/{n}" data-method="delete">Destroy</a><a href="/p/{n}">p</a>' for n in range(3000)
+        f'<a href="/items/{n}" data-method="delete">Destroy</a><a href="/p/{n}">p</a>' for n in range(1000)
     )
+    read: list[int] = []
+
+    class Counted(Anchors):
+        def _found(self) -> Any:
+            read.append(1)
+            return super()._found()
+
     page: Any = Page(markup)
-    anchors, guard = Anchors(page), Guard()
-    began = time.perf_counter()
-    for number in range(3000):
+    anchors, guard = Counted(page), Guard()
+    for number in range(1000):
         url = f"https://site.example/items/{number}"
         assert "is sent by DELETE" == guard.judge(url, Request(url), anchors)
-    assert time.perf_counter() - began < 2
+    assert [1] == read
 
 
 def test_a_link_into_a_page_names_a_place_there() -> None:
