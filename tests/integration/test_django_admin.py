@@ -106,6 +106,7 @@ def test_admin_crawl_takes_every_object_and_logs_in_once(crawlkit, django_site, 
     spider = write_spider(SPIDER, "admin.py")
     (crawlkit.folder / "crawl.toml").write_text(CONFIG)
     secrets = {"ADMIN_NAME": django_site.username, "ADMIN_PASSWORD": django_site.password}
+    django_site.forget()
 
     line = crawlkit.run(spider, "-a", f"base={django_site.url}", **secrets)
     assert ("finished", 0) == (line["outcome"], line["failed"])

@@ -20,7 +20,7 @@ class Api(Spider):
     base = "{base}"
     login = TokenLogin(base + "/api/token/", refresh_url=base + "/api/token/refresh/")
     start_urls = [base + "/api/authors/", base + "/api/books/"]
-    custom_settings = {{"crawl": {{"workers": 12}}}}
+    custom_settings = {{"crawl": {{"workers": 12, "delay": 0.012}}}}  # five seconds at least: tokens live two
 
     def parse(self, response):
         listed = response.json()
