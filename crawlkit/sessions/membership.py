@@ -159,7 +159,7 @@ class Membership:
             return True
         if finding.member or self._was_refused(asked):
             self._confirm(epoch, member=True)
-        elif body and response.ok and self._undecided(epoch):
+        elif body and response.ok and self._undecided(epoch) and _was_read(response):
             self._decide(epoch, asked)
         return False
 
@@ -361,3 +361,9 @@ class Membership:
         """`error` is what everybody gets: for an hour when the site said no, for moments when it was not even asked."""
         self._turn.fail(error, PERIOD_SECONDS if self._entrance.attempts.open else _PAUSE_SECONDS)
         self._entrance.attempts.failed()
+
+
+def _was_read(response: Response) -> bool:
+    """Whether the answer is to a GET, which may be asked once more: what was posted must not be."""
+    first = response.history[0] if response.history else response
+    return first.request.method == "GET"

@@ -433,3 +433,12 @@ def test_where_a_login_s_redirects_end_no_secret_header_goes() -> None:
             session.get(f"{server.url}/p1")
             session.get(f"{thief.url}/landing")
         assert all("X-Api-Key" not in asked.headers for asked in thief.asked)
+
+
+def test_what_was_posted_is_never_looked_at_as_a_stranger() -> None:
+    """Only a GET may be asked once more to see what strangers get."""
+    site = club()
+    site.pages.update({"/home": "<h1>home</h1>", "/pay": "<h1>paid</h1>"})
+    with serving(site.pages) as server, Session(login=Form(server.url)) as session:
+        assert session.post(f"{server.url}/pay", data={"sum": "1"}).ok
+        assert ["POST"] == [asked.method for asked in server.asked if asked.path == "/pay"]
