@@ -16,6 +16,17 @@ import pytest
 from crawlkit.testing import DemoSite, demo_site
 
 ROOT = Path(__file__).resolve().parent.parent
+#: The processes that share the tests at most: each collects all of them first.
+_MOST_PROCESSES = 8
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A process a core for all files; one for a file or two, and for the long suites, which need the machine for
+    themselves.
+    """
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.option.markexpr != "not slow":
+        return 0
+    return min(_MOST_PROCESSES, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
