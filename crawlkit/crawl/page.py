@@ -2,7 +2,8 @@
 
     load the request → login → robots → fetch → status → logged in? → unchanged? → callback → Visit
 
-Each step may end the page: done, failed, skipped, or given back to the queue with a not-before time.
+Each step may end the page: done, failed, skipped, or given back to the queue with a not-before time. What happens when it
+came back logged out is in healing.py.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from crawlkit import exceptions
 from crawlkit import url as urls
-from crawlkit.crawl.blame import QUARANTINED, Blame, Undecided, Verdict
+from crawlkit.crawl.blame import Blame
 from crawlkit.crawl.canary import Canary
 from crawlkit.crawl.clock import Clock
+from crawlkit.crawl.errand import Errand
 from crawlkit.crawl.failure import HttpError
 from crawlkit.crawl.fetcher import Fetcher, HopRefused, RobotsForbid
 from crawlkit.crawl.guard import PREFIX
+from crawlkit.crawl.healing import Healer
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.mishaps import OVERLOADED, Mishaps, host_of
 from crawlkit.crawl.output import FileFailed, Output
-from crawlkit.crawl.pulse import Pulse
 from crawlkit.crawl.record import asks_for_password
 from crawlkit.crawl.request import load
 from crawlkit.crawl.robots import RobotsUnavailable
@@ -31,7 +33,7 @@ from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.spider import Spider
 from crawlkit.crawl.unchanged import Unchanged
 from crawlkit.crawl.visit import Visit
-from crawlkit.sessions.membership import Healing, Membership
+from crawlkit.sessions.membership import Healing
 from crawlkit.sessions.request import Request
 from crawlkit.sessions.retry import RetryPolicy
 from crawlkit.store.outcome import GONE, Lease, Outcome
@@ -42,9 +44,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _GONE_STATUSES = (404, 410)
-#: With these a site may also say that the session has ended, whoever handles them.
-_REFUSING_STATUSES = (401, 403, 419)
-_DOUBT_SECONDS = 1.0
 
 
 class Visitor:
@@ -76,10 +75,13 @@ class Visitor:
         self._blame = blame
         self._unchanged = unchanged
         self._dry = dry
-        self._pulse = Pulse(clock)
         self._mishaps = Mishaps(
             spider, links=links, scheduler=scheduler, policy=policy, clock=clock, files=files, dry=dry
         )
+        self._healer = Healer(
+            clock, blame=blame, mishaps=self._mishaps, fetch=self._fetch, judge=self._judge, stayed=self._stayed,
+            handles=self._handles, allowed=links.guard.allows,
+        )  # fmt: skip
         #: Looked at between pages, when there is one.
         self.canary: Canary | None = None
 
@@ -107,30 +109,29 @@ class Visitor:
             membership = self._fetcher.membership_of(request)
         except exceptions.UsageError as error:  # its profile's name
             return self._mishaps.failed(visit, request, error, reason="profile")
+        errand = Errand(visit, lease, request, release, membership)
         if membership is None:
-            return self._visit(visit, lease, request, release)
+            return self._visit(errand)
         if self._blame.quarantined(lease.url, request):
-            return self._quarantined(visit, lease, request)
+            return self._healer.quarantined(errand)
         try:
             if membership.first() is Healing.BUSY:
                 return visit.give_back()
             if self.canary is not None:
                 self.canary.look(self._clock.time())
-            return self._visit(visit, lease, request, release)
+            return self._visit(errand)
         finally:
             membership.let_go()
 
-    def _visit(self, visit: Visit, lease: Lease, request: Request, release: Callable[[], None]) -> Visit:
-        membership = self._fetcher.membership_of(request)
+    def _visit(self, errand: Errand) -> Visit:
+        visit, lease, request, membership = errand.visit, errand.lease, errand.request, errand.membership
         epoch = membership.epoch if membership is not None else 0
         try:
-            response, epoch = self._fetch(lease, request, visit)
+            response, epoch = self._fetch(errand)
         except RobotsUnavailable as error:
             return self._mishaps.retry_or_fail(visit, lease, request, error)
         except HopRefused as error:
-            if membership is None:
-                return self._stayed(visit, lease, request, error)
-            return self._turned_away(visit, lease, request, error, epoch, release, membership)
+            return self._healer.turned_away(errand, error, epoch)
         except RobotsForbid as error:
             return self._mishaps.failed(visit, request, error, reason="robots")
         except exceptions.RequestException as error:
@@ -139,53 +140,16 @@ class Visitor:
         except Exception as error:  # a URL or a header that nobody foresaw: the page fails, the crawl goes on
             log.exception("fetching %s failed", lease.url)
             return self._mishaps.failed(visit, request, error)
-        return self._judge(visit, lease, request, response, epoch, release)
+        return self._judge(errand, response, epoch)
 
-    def _turned_away(
-        self,
-        visit: Visit,
-        lease: Lease,
-        request: Request,
-        error: HopRefused,
-        epoch: int,
-        release: Callable[[], None],
-        membership: Membership,
-    ) -> Visit:
-        """A redirect leads where the crawl does not go. It may be meant for a session that has ended: then the page is
-        fetched again.
-        """
-        sent = visit.outcome.fetched_at or 0.0
-        if not error.hop or not self._pulse.doubted(membership, epoch, sent):
-            return self._stayed(visit, lease, request, error)
-        healing = self._pulse.heal(membership, epoch)
-        if healing is Healing.BUSY:
-            return visit.give_back()
-        if healing is Healing.ALIVE:
-            return self._stayed(visit, lease, request, error)
-        if membership.has_turn:
-            self._blame.died(membership, epoch, lease.url, request)
-        try:
-            response, epoch = self._fetch(lease, request, visit)
-        except HopRefused as refused:
-            return self._refused_again(visit, lease, request, refused, membership)
-        except (RobotsUnavailable, RobotsForbid, exceptions.RequestException):
-            return visit.give_back()
-        return self._judge(visit, lease, request, response, epoch, release)
-
-    def _refused_again(
-        self, visit: Visit, lease: Lease, request: Request, error: HopRefused, membership: Membership
-    ) -> Visit:
-        """A redirect was not followed after a login. Where another thread made that, the session may have ended since."""
-        if error.hop and not membership.has_turn:
-            return visit.give_back()
-        return self._stayed(visit, lease, request, error)
-
-    def _stayed(self, visit: Visit, lease: Lease, request: Request, error: HopRefused) -> Visit:
+    def _stayed(self, errand: Errand, error: HopRefused) -> Visit:
         """A redirect was not followed."""
+        visit, lease = errand.visit, errand.lease
         if error.url is not None:
             self._guarded(visit, error.url, error.reason.removeprefix(PREFIX), f"redirected from {lease.url}")
         if lease.start:
-            return self._mishaps.failed(visit, request, error, reason=error.reason if error.url is not None else None)
+            reason = error.reason if error.url is not None else None
+            return self._mishaps.failed(visit, errand.request, error, reason=reason)
         return visit.skip(error.reason)
 
     def _guarded(self, visit: Visit, url: str, reason: str, text: str = "") -> Visit:
@@ -197,9 +161,10 @@ class Visitor:
 
     # --- fetching ----------------------------------------
 
-    def _fetch(self, lease: Lease, request: Request, visit: Visit) -> tuple[Response, int]:
+    def _fetch(self, errand: Errand) -> tuple[Response, int]:
+        """The answer, and the epoch of the login in which it was asked for. Raises what `Fetcher` raises."""
+        visit, lease, request, membership = errand.visit, errand.lease, errand.request, errand.membership
         self._fetcher.check_robots(lease.url, lease.host, start=lease.start)
-        membership = self._fetcher.membership_of(request)
         epoch = membership.epoch if membership is not None else 0
         visit.epoch = epoch if self.canary is not None and self.canary.watches(membership) else None
         visit.requests += 1
@@ -225,164 +190,59 @@ class Visitor:
 
     # --- judging ----------------------------------------
 
-    def _judge(
-        self,
-        visit: Visit,
-        lease: Lease,
-        request: Request,
-        response: Response,
-        epoch: int,
-        release: Callable[[], None],
-        *,
-        alive: bool = False,
-    ) -> Visit:
+    def _judge(self, errand: Errand, response: Response, epoch: int, *, alive: bool = False) -> Visit:
         """What the answer means. `alive`: it was seen already that the session lives, whatever the answer looks like."""
+        visit, lease, request, membership = errand.visit, errand.lease, errand.request, errand.membership
         status = response.status_code
         if status == 304 and visit.conditional:  # it says nothing of the login
             if self._unchanged.not_modified(visit, lease, response):
                 return self._done(visit, lease, request)
-            release()
-            return self._call_back(visit, lease, request, response)
+            return self._call_back(errand, response)
         if status in OVERLOADED or status in self._policy.statuses:
             again = self._mishaps.overloaded(visit, lease, request, response)
             if again is not None:
                 return again
-        wanted = self._wants(status, request)
-        membership = self._fetcher.membership_of(request)
         if membership is not None:
-            handled = wanted and status >= 400
             try:
-                if alive:
-                    logged_out = False
-                elif not handled:
-                    logged_out = membership.looks_logged_out(response, epoch)
-                else:
-                    logged_out = self._ended(visit, membership, response, epoch)
+                logged_out = not alive and self._healer.logged_out(errand, response, epoch)
             except BaseException as error:  # noqa: BLE001 - the author's logged_in: nothing of it may end a worker
                 return self._mishaps.author_failed(visit, lease, request, response, error, "logged_in")
             if logged_out:
-                return self._heal(visit, lease, request, response, epoch, release, membership)
+                return self._healer.heal(errand, response, epoch)
             self._unchanged.proves(membership, epoch)
             self._blame.alive(membership, lease.url, visit.sent, epoch, request)
             if self._blame.suspected(lease.url, request):
                 if not membership.lives() or membership.epoch != epoch:
-                    return self._try(visit, lease, request, release, membership)
+                    return self._healer.try_(errand)
                 self._blame.absolve(lease.url, request)
             membership.let_go()
             if response.history:
                 try:
                     self._fetcher.arrive(lease, response)
                 except HopRefused as error:
-                    return self._stayed(visit, lease, request, error)
+                    return self._stayed(errand, error)
                 except (RobotsUnavailable, RobotsForbid) as error:
                     return self._mishaps.failed(visit, request, error, reason="robots")
-        if not (200 <= status < 300 or wanted):
-            return self._refused(visit, lease, request, response)
+        if not (200 <= status < 300 or self._wants(status, request)):
+            return self._refused(errand, response)
         if lease.probe and response.history and visit.outcome.final_url != (lease.ended or lease.url):
             return visit.skip(GONE)
         if self._unchanged.as_before(visit, lease, response):
             return self._done(visit, lease, request)
-        release()
-        return self._call_back(visit, lease, request, response)
+        return self._call_back(errand, response)
 
-    def _ended(self, visit: Visit, membership: Membership, response: Response, epoch: int) -> bool:
-        """Whether a status that the author handles may be the site's word on a session that has ended."""
-        return (
-            response.status_code in _REFUSING_STATUSES
-            and membership.finding(response).sign is not None
-            and self._pulse.doubted(membership, epoch, visit.outcome.fetched_at or 0.0)
-        )
-
-    def _refused(self, visit: Visit, lease: Lease, request: Request, response: Response) -> Visit:
+    def _refused(self, errand: Errand, response: Response) -> Visit:
         """The page answered with a status that nobody asked for."""
+        visit, lease = errand.visit, errand.lease
         status = response.status_code
         error = HttpError(f"{response.url} answered {status} {response.reason}", response=response)
-        self._mishaps.failed(visit, request, error, response)
+        self._mishaps.failed(visit, errand.request, error, response)
         if status not in _GONE_STATUSES or lease.start:
             return visit
         if visit.outcome.rows or visit.outcome.links:  # its errback dealt with it
             visit.outcome.state, visit.outcome.error = "done", None
             return visit
         return visit.skip(GONE)
-
-    def _heal(
-        self,
-        visit: Visit,
-        lease: Lease,
-        request: Request,
-        response: Response,
-        epoch: int,
-        release: Callable[[], None],
-        membership: Membership,
-    ) -> Visit:
-        """The page came back logged out: log in, or let another thread, and confirm it by fetching the page again."""
-        if membership.unproven(epoch):
-            return self._doubtful(visit, lease, membership)
-        healing = self._pulse.heal(membership, epoch)
-        if healing is Healing.BUSY:
-            return visit.give_back()
-        if healing is Healing.ALIVE:
-            if membership.false_alarm(response) or self._handles(request, response):
-                return self._judge(visit, lease, request, response, epoch, release, alive=True)
-            return self._needs_login(visit, request, response)
-        if membership.has_turn:
-            self._blame.died(membership, epoch, lease.url, request)
-        try:
-            response, epoch = self._fetch(lease, request, visit)
-        except HopRefused as error:
-            return self._refused_again(visit, lease, request, error, membership)
-        except (RobotsUnavailable, RobotsForbid, exceptions.RequestException):
-            return visit.give_back()  # its next turn says what is wrong
-        if membership.looks_logged_out(response, epoch) and not membership.false_alarm(response):
-            if membership.unproven(epoch):
-                return self._doubtful(visit, lease, membership)
-            # While another thread may be logging in, nobody can tell why: the page's next turn does.
-            if not membership.has_turn:
-                return visit.give_back()
-            if not membership.lives():
-                return self._try(visit, lease, request, release, membership)
-            if not self._handles(request, response):
-                return self._needs_login(visit, request, response)
-        return self._judge(visit, lease, request, response, epoch, release, alive=True)
-
-    def _try(
-        self, visit: Visit, lease: Lease, request: Request, release: Callable[[], None], membership: Membership
-    ) -> Visit:
-        """The session has ended after this page: find out whether because of it."""
-        try:
-            verdict, response, epoch = self._blame.try_(
-                membership, lease.url, request, lambda: self._fetch(lease, request, visit)
-            )
-        except Undecided:
-            return self._needs_login(visit, request, None)
-        except HopRefused as error:
-            return self._stayed(visit, lease, request, error)
-        except (RobotsUnavailable, RobotsForbid, exceptions.RequestException):
-            return visit.give_back()
-        if verdict is Verdict.KILLER:
-            return self._quarantined(visit, lease, request)
-        if response is None:
-            return visit.give_back()
-        strange = membership.looks_logged_out(response, epoch) and not membership.false_alarm(response)
-        if strange and not self._handles(request, response):
-            return self._needs_login(visit, request, response)
-        return self._judge(visit, lease, request, response, epoch, release, alive=True)
-
-    def _quarantined(self, visit: Visit, lease: Lease, request: Request) -> Visit:
-        """The page ends the session of who fetches it. What the author wants all the same fails, and is not remembered."""
-        if lease.start or self._links.guard.allows(lease.url):
-            error = exceptions.LoginError("the session ends whenever this page is fetched")
-            return self._mishaps.failed(visit, request, error, reason=QUARANTINED)
-        return visit.skip(QUARANTINED)
-
-    def _doubtful(self, visit: Visit, lease: Lease, membership: Membership) -> Visit:
-        """Nothing has shown yet that the login worked: other pages may, before this one has its next turn."""
-        membership.doubt(lease.page, lease.url)
-        return visit.give_back(self._mishaps.time_in(_DOUBT_SECONDS))
-
-    def _needs_login(self, visit: Visit, request: Request, response: Response | None) -> Visit:
-        error = exceptions.LoginError("the page shows no member although the session is logged in")
-        return self._mishaps.failed(visit, request, error, response, reason="needs_login")
 
     def _handles(self, request: Request, response: Response) -> bool:
         return response.status_code >= 400 and self._wants(response.status_code, request)
@@ -395,7 +255,10 @@ class Visitor:
             or status in (meta.get("handle_httpstatus_list") or ())
         )
 
-    def _call_back(self, visit: Visit, lease: Lease, request: Request, response: Response) -> Visit:
+    def _call_back(self, errand: Errand, response: Response) -> Visit:
+        """The author's code gets the page."""
+        errand.release()
+        visit, lease, request = errand.visit, errand.lease, errand.request
         callback: Any = request.callback
         output = Output(self._spider, self._files, dry=self._dry)
         outcome = visit.outcome

@@ -1,7 +1,7 @@
 """Pulse: whether a session has ended, of which an answer gives only a hint, such as a redirect that leads off the site.
 
 What belongs here: asking no more often than the answers can differ. What does not: signs in answers and the address that is
-asked (sessions/proof.py), what becomes of the page (page.py).
+asked (sessions/proof.py), what becomes of the page (healing.py).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 What belongs here: when to log in, who does, and whether it worked. What does not: how (login.py and its kinds), what an
 answer shows (proof.py), waiting for a turn (turn.py), how many logins may fail (attempts.py), what a crawl does with a
-page that came back logged out (crawl/page.py).
+page that came back logged out (crawl/healing.py).
 
 Each exchange notes the epoch (the number of logins so far) before it is sent. An answer that shows a stranger asks for a
 login *since* its epoch: when there was one already, the request is simply sent again. Whoever logs in keeps the turn
