@@ -33,6 +33,7 @@ CrawlkitError
 ├── LoginError                        a login did not lead to a logged-in page; exit code 3
 ├── LockHeld                          another run holds the lock; exit code 4
 ├── StorageError                      a database or file could not be read or written; exit code 74
+│   └── ArchiveDamaged                a WARC file or package that is not as it was written
 └── Verdict                           what an author raises to decide
     ├── StopCrawl (CloseSpider)       stop this run, with a reason
     ├── DropItem                      leave this item out
@@ -314,6 +315,10 @@ class LockHeld(CrawlkitError):
 
 class StorageError(CrawlkitError):
     """A database or file could not be read or written (full disk, I/O error, damage). Exit code 74."""
+
+
+class ArchiveDamaged(StorageError):
+    """A WARC file or a package is not what it was when it was written; the message names file, offset and record."""
 
 
 # --- what an author raises -----------------------------------------------------------------------------------------

@@ -13,34 +13,17 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from crawlkit.exceptions import BadResponse, ChunkedEncodingError
 from crawlkit.sessions import heads
 from crawlkit.sessions.polling import Watch
+from crawlkit.sessions.tee import Tee
 
 _RECEIVE = 64 * 1024
 _RECORD = 16 * 1024
 _MAX_INTERIM = 100  # 1xx answers before the final one; an endless row of them must end
 UNSET = -1.0  # no timeout of a socket
-
-
-class Tee(Protocol):
-    """Sees the exact bytes of one exchange (below TLS decryption, above it for a proxy's CONNECT, which is not
-    shown).
-    """
-
-    def connected(self, address: str | None) -> None:
-        """The numeric address of the server; None behind a proxy. Called first."""
-
-    def sent(self, data: bytes) -> None:
-        """Bytes of the request, in order."""
-
-    def received(self, data: bytes) -> None:
-        """Bytes of the answer, 1xx answers included, framing as it came; nothing of what follows the answer's end."""
-
-    def done(self, truncated: bool) -> None:
-        """The exchange is over; `truncated` when the answer did not come whole. Called once."""
 
 
 class Gone(ConnectionError):
@@ -76,6 +59,7 @@ class Channel:
     _watch: Watch | None = None
     _unsent = False  # the very first send failed: nothing of the request can have been read
     _half_sent = False
+    _cut: str | None = None  # why the answer will not come whole
 
     def is_clean(self) -> bool:
         """Whether an idle connection can be used: still open, and nothing has come that nobody asked for."""
@@ -106,6 +90,7 @@ class Channel:
         """Start an exchange with its own times: seconds between bytes, and the instant when all must be over."""
         self.uses += 1
         self._half_sent = self._unsent = False
+        self._cut = None
         self.set_times(read_timeout, deadline)
 
     def set_times(self, read_timeout: float | None, deadline: float | None) -> None:
@@ -116,11 +101,25 @@ class Channel:
             self._armed = read_timeout
             self.sock.settimeout(read_timeout)
 
+    def cut(self, reason: str) -> None:
+        """Say why the rest of the answer will not be read, in the words of Tee.done; the first reason holds."""
+        self._cut = self._cut or reason
+
     def end(self, *, truncated: bool) -> None:
         """The exchange is over; tell who listens."""
-        tee, self.tee = self.tee, None
+        tee = self.tee
         if tee is not None:
-            tee.done(truncated)
+            if truncated and self.buffered():
+                # Read and not yet understood: the answer has no end, so that all of it is the answer's.
+                self._consume(self.buffered())
+            self.tee = None
+            tee.done((self._cut or "unspecified") if truncated else None)
+
+    @property
+    def tls_version(self) -> str | None:
+        """The version of TLS that is spoken, such as `TLSv1.3`; None without TLS."""
+        version = getattr(self.sock, "version", None)
+        return None if version is None else version()
 
     def is_late(self) -> bool:
         """Whether the deadline has passed."""
@@ -166,12 +165,18 @@ class Channel:
                 # The server may have read, and done, what is asked: only the caller knows whether it may be done twice.
                 self._half_sent = True
                 data = data[:count]
-        if self.tee is not None:
-            self.tee.sent(data)
+            except BaseException:
+                self._tell_sent(data[:count])
+                raise
+        self._tell_sent(data)
         if self._half_sent:
             return
         if rest is not None:
             self._transmit_rest(rest)
+
+    def _tell_sent(self, data: bytes) -> None:
+        if self.tee is not None:
+            self.tee.sent(data)
 
     def _transmit_rest(self, pieces: Iterable[bytes]) -> None:
         listening = True
@@ -239,9 +244,15 @@ class Channel:
 
     def receive(self, limit: int) -> bytes:
         """Bytes from the socket, past our buffer; b"" when the other side closed. TimeoutError in time."""
-        if self._deadline is not None:
-            self._arm()
-        data: bytes = self.sock.recv(limit)
+        try:
+            if self._deadline is not None:
+                self._arm()
+            data: bytes = self.sock.recv(limit)
+        except OSError as error:
+            self.cut("time" if isinstance(error, TimeoutError) else "disconnect")
+            raise
+        if not data:
+            self.cut("disconnect")
         return data
 
     def read_head(self) -> heads.Head:
@@ -269,26 +280,29 @@ class Channel:
 
     def _whole_head(self, start: bytes) -> tuple[bytes, int]:
         data = bytearray(start)
+        try:
+            end = self._read_to_blank_line(data)
+        finally:
+            # Also what came of a head that has no end: it is shown when the exchange ends.
+            self._incoming, self._at = bytes(data), 0
+        return self._incoming, end
+
+    def _read_to_blank_line(self, data: bytearray) -> int:
         while True:
             if not heads.is_http(data):
-                raise self._unreadable(data, f"the answer is not HTTP/1: it begins with {bytes(data[:40])!r}")
+                raise BadResponse(f"the answer is not HTTP/1: it begins with {bytes(data[:40])!r}")
             if len(data) > heads.MAX_BYTES:
-                raise self._unreadable(data, f"the head of the answer is larger than {heads.MAX_BYTES} bytes")
+                raise BadResponse(f"the head of the answer is larger than {heads.MAX_BYTES} bytes")
             seen = len(data)
             more = self.receive(_RECEIVE)
             if not more:
-                raise self._unreadable(data, "the connection closed within the head of the answer")
+                raise BadResponse("the connection closed within the head of the answer")
             data += more
             end = heads.find_end(data, max(seen - 3, 0))
             if end >= 0:
                 if end > heads.MAX_BYTES:
-                    raise self._unreadable(data, f"the head of the answer is larger than {heads.MAX_BYTES} bytes")
-                return bytes(data), end
-
-    def _unreadable(self, data: bytearray, message: str) -> BadResponse:
-        if self.tee is not None:
-            self.tee.received(bytes(data))
-        return BadResponse(message)
+                    raise BadResponse(f"the head of the answer is larger than {heads.MAX_BYTES} bytes")
+                return end
 
     def _consume(self, count: int) -> bytes:
         """Take `count` bytes out of the buffer, which has them."""

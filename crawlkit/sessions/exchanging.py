@@ -15,7 +15,7 @@ from typing import Any
 from crawlkit import exceptions as errors
 from crawlkit.sessions import bodies, faults
 from crawlkit.sessions.body import can_resend, rewind_body
-from crawlkit.sessions.channel import Gone, Tee
+from crawlkit.sessions.channel import Gone
 from crawlkit.sessions.heads import Head
 from crawlkit.sessions.held import Held
 from crawlkit.sessions.outgoing import Outgoing, outgoing
@@ -23,6 +23,7 @@ from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.sessions.raw import RawResponse
 from crawlkit.sessions.routes import Key, Place
 from crawlkit.sessions.share import Share
+from crawlkit.sessions.tee import Tee
 from crawlkit.sessions.timeouts import Times
 from crawlkit.sessions.tls import warn_of_unverified
 from crawlkit.sessions.wire import Wire
@@ -67,7 +68,7 @@ class Exchanging:
                             phase = faults.CONNECT
                             _open(wire, key, times)
                         if wire.tee is not None:
-                            wire.tee.connected(wire.address if key.proxy is None else None)
+                            _tell_where(wire.tee, wire, place, key)
                         wire.begin(times.read, times.deadline)
                         phase = faults.SEND
                         wire.transmit(out.first, out.rest)
@@ -140,6 +141,14 @@ def _open(wire: Wire, key: Key, times: Times) -> None:
     if key.tls is not None and key.tls.verify is False:
         warn_of_unverified(key.netloc, key.options)
     wire.open(times.connect_until())
+
+
+def _tell_where(tee: Tee, wire: Wire, place: Place, key: Key) -> None:
+    # The address, and TLS in front of a proxy that forwards, are the proxy's.
+    tee.connected(
+        wire.address if key.proxy is None else None,
+        wire.tls_version if place.scheme == "https" else None,
+    )
 
 
 def _may_repeat(request: Any, out: Outgoing, gone: Gone) -> bool:

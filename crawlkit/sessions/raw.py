@@ -248,7 +248,11 @@ class RawResponse(RawHead, RawFile):
             raise BodyTooLarge(f"the body is larger than the limit of {limit} bytes (max_body)")
 
     def _fail(self, error: BaseException) -> NoReturn:
-        late = self._held is not None and self._held.wire.is_late()
+        late = False
+        if self._held is not None:
+            late = self._held.wire.is_late()
+            if isinstance(error, BodyTooLarge):
+                self._held.wire.cut("length")
         self.close()
         outcome = faults.border(error, self._request, phase=faults.BODY, late=late)
         raise outcome from outcome.__cause__

@@ -96,13 +96,16 @@ class Wire(Channel, HTTPConnection):
         fields = {"Host": target, **self._tunnel_headers}  # type: ignore[attr-defined]
         lines = [f"CONNECT {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
         tee, self.tee = self.tee, None  # the proxy's conversation is no part of the exchange
-        self.transmit(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
-        head = self.read_head()
-        self.tee = tee
-        if not 200 <= head.status < 300:
-            raise TunnelRefused(head.status, head.reason)
-        if self._incoming:
-            raise BadResponse("the proxy sent bytes of its own before the tunnel was in use")
+        try:
+            self.transmit(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+            head = self.read_head()
+            if not 200 <= head.status < 300:
+                raise TunnelRefused(head.status, head.reason)
+            if self._incoming:
+                raise BadResponse("the proxy sent bytes of its own before the tunnel was in use")
+        finally:
+            self._incoming, self._at = b"", 0
+            self.tee = tee
         self.sock.settimeout(self._left())
 
     def close(self) -> None:

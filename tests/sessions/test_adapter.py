@@ -486,10 +486,10 @@ class Bytes:
     def __init__(self) -> None:
         self.out = b""
         self.back = b""
-        self.ended: list[bool] = []
+        self.ended: list[str | None] = []
 
-    def connected(self, address: str | None) -> None:
-        self.address = address
+    def connected(self, address: str | None, tls: str | None) -> None:
+        self.address, self.tls = address, tls
 
     def sent(self, data: bytes) -> None:
         self.out += data
@@ -497,7 +497,7 @@ class Bytes:
     def received(self, data: bytes) -> None:
         self.back += data
 
-    def done(self, truncated: bool) -> None:
+    def done(self, truncated: str | None) -> None:
         self.ended.append(truncated)
 
 
@@ -509,23 +509,23 @@ CHUNKS = b"5;ext=1\r\nhello\r\n10000\r\n" + b"x" * 65536 + b"\r\n0\r\nTrailer: 1
 @pytest.mark.parametrize(
     ("answer", "exact", "truncated"),
     [
-        (ok(b"small"), ok(b"small"), False),
-        (ok(b"x" * 500_000), ok(b"x" * 500_000), False),
-        (HINT + FRAMED + CHUNKS, HINT + FRAMED + CHUNKS, False),
-        (ok(b"ok") + b"surplus", ok(b"ok"), False),
-        (b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n", False),
-        (b"HTTP/1.1 200 OK\nA: b\n\nuntil the end", b"HTTP/1.1 200 OK\nA: b\n\nuntil the end", False),
+        (ok(b"small"), ok(b"small"), None),
+        (ok(b"x" * 500_000), ok(b"x" * 500_000), None),
+        (HINT + FRAMED + CHUNKS, HINT + FRAMED + CHUNKS, None),
+        (ok(b"ok") + b"surplus", ok(b"ok"), None),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n", None),
+        (b"HTTP/1.1 200 OK\nA: b\n\nuntil the end", b"HTTP/1.1 200 OK\nA: b\n\nuntil the end", None),
         (
             b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
             b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
-            True,
+            "disconnect",
         ),
-        (FRAMED + CHUNKS[:-30], FRAMED + CHUNKS[:-30], True),
-        (b"HTTP/1.1 200 OK\r\nX: y", b"HTTP/1.1 200 OK\r\nX: y", True),
-        (b"", b"", True),
+        (FRAMED + CHUNKS[:-30], FRAMED + CHUNKS[:-30], "disconnect"),
+        (b"HTTP/1.1 200 OK\r\nX: y", b"HTTP/1.1 200 OK\r\nX: y", "disconnect"),
+        (b"", b"", "disconnect"),
     ],
 )
-def test_a_tee_sees_the_exact_bytes_of_one_exchange(answer: bytes, exact: bytes, truncated: bool) -> None:
+def test_a_tee_sees_the_exact_bytes_of_one_exchange(answer: bytes, exact: bytes, truncated: str | None) -> None:
     """Framing, folds, 1xx and what was cut off; not a byte of what follows."""
 
     def script(peer: Peer) -> None:
@@ -561,7 +561,7 @@ def test_a_tee_of_a_stale_connection_is_ended_and_a_new_one_made() -> None:
         sender.tee = tee
         for _ in range(2):
             _ = sender.send(prepared(server.url), timeout=10).content
-        assert [[False], [True], [False]] == [tee.ended for tee in tees]
+        assert [[None], ["disconnect"], [None]] == [tee.ended for tee in tees]
         assert [ok(), b"", ok()] == [tee.back for tee in tees]
         sender.tee = None
         _ = sender.send(prepared(server.url), timeout=10).content
@@ -575,7 +575,7 @@ def test_a_stream_that_is_given_up_is_truncated_in_the_tee() -> None:
         response = sender.send(prepared(server.url), timeout=10)
         assert b"xxx" == response.raw.read(3)
         response.close()
-        assert [True] == tee.ended
+        assert ["unspecified"] == tee.ended
         assert ok(b"x" * 500_000).startswith(tee.back)
 
 
