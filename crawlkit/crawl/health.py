@@ -5,7 +5,8 @@ What belongs here: the figures of a crawl, and the sentences about those beyond 
 
 Compared are columns (share of empty values), page types (pages without items, items and links a page), tables (rows),
 pages, statuses, failures, redirects to a login, password forms, duration. Rows of one page are not independent of each
-other, so that a share counts as seen on as many pages, not rows.
+other, so that a share counts as seen on as many pages, not rows: but where the whole table comes from a handful of pages,
+there is nothing that it would be a sample of: a column that is silent in all its rows is told.
 
 A run parses only pages that changed. What it parsed is compared with what earlier runs parsed (new pages may differ from old
 ones for good), and the state that it leaves with the states that they left.
@@ -26,6 +27,7 @@ from crawlkit.crawl.record import united
 #: Findings that are told of one run.
 _MOST = 20
 _FEW_PAGES = 5  # of a type: fewer say nothing of a mean
+_SILENT = 0.95  # of the rows: so many are empty where a selector died
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +138,15 @@ def _walls(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
 def _columns(now: Facts, past: Sequence[Facts], ignored: frozenset[str]) -> Iterator[Finding]:
     for table in now.part("tables"):
         known = {column: None for facts in past for column in facts.part("tables", table, "filled")}
+        by_row = all(_is_handful(each, table) for each in (now, *past) if each.part("tables", table))
         for column in known:
             if column in ignored or f"{table}.{column}" in ignored:
                 continue
-            beyond = share_bound([_empty(facts, table, column) for facts in past], _empty(now, table, column))
+            part, whole = _empty(now, table, column, by_row=by_row)
+            if by_row and part < _SILENT * whole:
+                continue  # of so few pages, one that is unlike the others moves the share far
+            beyond = share_bound([_empty(facts, table, column, by_row=by_row) for facts in past], (part, whole))
             if beyond is not None:
-                part, whole = _empty(now, table, column)
                 rows = now.number("tables", table, "rows")
                 yield Finding(
                     f"column:{table}.{column}",
@@ -153,12 +158,19 @@ def _columns(now: Facts, past: Sequence[Facts], ignored: frozenset[str]) -> Iter
                 )
 
 
-def _empty(facts: Facts, table: str, column: str) -> tuple[float, float]:
-    """How many of how many pages lack the column, as far as shares of rows tell."""
+def _is_handful(facts: Facts, table: str) -> bool:
+    """Whether the rows that were seen are the table, not a sample of it, and come from fewer pages than make one."""
+    most = facts.number("tables", table, "rows") > facts.number("tables", table, "total") / 2
+    return most and facts.number("tables", table, "pages") < _FEW_PAGES
+
+
+def _empty(facts: Facts, table: str, column: str, *, by_row: bool = False) -> tuple[float, float]:
+    """How many of how many pages lack the column, as far as shares of rows tell; or how many rows."""
     rows, pages = facts.number("tables", table, "rows"), facts.number("tables", table, "pages")
     if not rows:
         return 0.0, 0.0
-    return pages * (1 - facts.number("tables", table, "filled", column) / rows), pages
+    whole = rows if by_row else pages
+    return whole * (1 - facts.number("tables", table, "filled", column) / rows), whole
 
 
 def _types(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
@@ -203,23 +215,24 @@ def _mean(now: Facts, past: Sequence[Facts], name: str, what: str) -> Iterator[F
 def _tables(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
     for table in {table: None for facts in past for table in facts.part("tables")}:
         totals = [facts.number("tables", table, "total") for facts in past]
-        yield from _count(
-            f"table:{table}", f"table {table!r} has {{}} rows", totals, now.number("tables", table, "total")
-        )
+        total = now.number("tables", table, "total")
+        words = f"table {table!r} has {total:.0f} row{'' if total == 1 else 's'}"
+        yield from _count(f"table:{table}", words, totals, total)
 
 
 def _count(about: str, words: str, before: Sequence[float], count: float) -> Iterator[Finding]:
     beyond = least_amount(before, count)
     if beyond is not None and enough_to_tell(beyond[0], count):
-        was, is_ = f"{beyond[0]:.0f}", f"{count:.0f}"
-        yield Finding(about, f"{words.format(is_)}, usually {was}", was, is_)
+        was = f"{beyond[0]:.0f}"
+        yield Finding(about, f"{words}, usually {was}", was, f"{count:.0f}")
 
 
 # --- pages ----------------------------------------
 
 
 def _pages(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
-    yield from _count("pages", "{} pages were done", [facts.done for facts in past], now.done)
+    words = "1 page was done" if now.done == 1 else f"{now.done} pages were done"
+    yield from _count("pages", words, [facts.done for facts in past], now.done)
     yield from _share("failed", "of the pages failed", [(f.failed, _ended(f)) for f in past], (now.failed, _ended(now)))
 
 

@@ -89,6 +89,31 @@ def test_one_or_two_changed_pages_prove_nothing(pages: int) -> None:
     assert [] == examine(facts(put=few), past)
 
 
+def shelf(*filled: int, pages: int = 1, rows: int = 20, total: int = 20) -> list[Facts]:
+    """Crawls of a table that comes from one page, or a few, with so many prices each."""
+    tables = [{"rows": rows, "pages": pages, "total": total, "filled": {"title": rows, "price": n}} for n in filled]
+    return [facts(run, put={"tables/items": table}) for run, table in enumerate(tables)]
+
+
+@pytest.mark.parametrize("pages", [1, 2, 4])
+def test_a_column_of_a_table_that_comes_from_one_page(pages: int) -> None:
+    """The page is no sample: what is said of its rows is said of all there are."""
+    *past, now = shelf(20, 20, 20, 0, pages=pages)
+    assert ["column 'price' of table 'items' is empty in 100 % of 20 rows, usually in 0 %"] == [
+        finding.text for finding in examine(now, past)
+    ]
+    assert [] == examine(shelf(5, pages=pages)[0], past)
+    assert [] == examine(now, shelf(20, 2, 20, pages=pages)), "it was like that before"
+
+
+def test_a_few_rows_of_many_are_a_sample() -> None:
+    """One page of twenty that are like it was parsed, time and again another one."""
+    *past, now = shelf(20, 20, 20, 0, total=400)
+    assert [] == examine(now, past)
+    *past, now = shelf(2, 2, 2, 0, rows=2, total=2)
+    assert [] == examine(now, past), "two rows are few, whatever they are a part of"
+
+
 def test_a_login_wall() -> None:
     """Pages are redirected to a login, or show its form in their place."""
     redirected = facts(put={"walls/redirects": 80, "walls/example": "https://shop.example/7"})
@@ -119,6 +144,8 @@ def test_counts_that_drop() -> None:
     found = examine(facts(pages=20), PAST)
     assert ["type:parse.links", "table:items", "pages"] == about(found)
     assert "table 'items' has 20 rows, usually 100" == found[1].text
+    few = [finding.text for finding in examine(facts(pages=1, done=1), PAST)]
+    assert {"table 'items' has 1 row, usually 100", "1 page was done, usually 101"} <= set(few)
 
 
 def test_failures_and_statuses() -> None:
@@ -190,17 +217,43 @@ def _noisy(chance: random.Random) -> Site:
     return crawl
 
 
-def alarms(histories: int, seed: int, runs: int = 20) -> list[tuple[int, str]]:
+def alarms(
+    histories: int, seed: int, runs: int = 20, kind: Callable[[random.Random], Site] | None = None
+) -> list[tuple[int, str]]:
     """Every run of every history is judged by those before it."""
     found = []
     for number in range(histories):
         chance = random.Random(f"{seed}-{number}")
-        site = _noisy(chance)
+        site = (kind or _noisy)(chance)
         crawls = [site(chance, run) for run in range(runs)]
         for each in (crawls, with_states(crawls)):
             for run in range(runs):
                 found += [(number, finding.text) for finding in examine(each[run], each[:run])]
     return found
+
+
+def _restless_shelf(chance: random.Random) -> Site:
+    """A healthy site of one page to four, whose rows are alike within a page and other ones tomorrow."""
+    pages, rows = chance.randint(1, 4), chance.choice([4, 10, 30, 100])
+    empties, alike = [chance.betavariate(0.6, 3) for _ in range(6)], chance.choice([5.0, 20.0, 100.0])
+
+    def crawl(chance: random.Random, run: int) -> Facts:
+        there = [max(1, round(rows * chance.lognormvariate(0, 0.2))) for _ in range(pages)]
+        filled = {"url": sum(there)}
+        for column, empty in enumerate(empties):
+            usual = [chance.betavariate(alike * empty + 1e-9, alike * (1 - empty) + 1e-9) for _ in there]
+            filled[f"c{column}"] = sum(
+                sum(chance.random() >= share for _ in range(many)) for many, share in zip(there, usual, strict=True)
+            )
+        table = {"rows": sum(there), "pages": pages, "total": sum(there), "filled": filled}
+        record = {"pages": {"done": pages, "parsed": pages}, "statuses": {"200": pages}, "tables": {"items": table}}
+        return Facts(run, float(run), pages, 0, 10.0, record)
+
+    return crawl
+
+
+def test_200_healthy_sites_of_a_handful_of_pages() -> None:
+    assert len(alarms(200, 3, runs=8, kind=_restless_shelf)) <= 1
 
 
 def test_200_healthy_histories_raise_at_most_one_alarm() -> None:
