@@ -20,6 +20,7 @@ from crawlkit.store.frontier import Frontier
 from crawlkit.store.items import Items
 from crawlkit.store.outcome import GONE, SAME_PAGE, STALE, Lease, Outcome, Verdict
 from crawlkit.store.pages import NotLeased, Pages
+from crawlkit.store.records import Records
 from crawlkit.store.refusals import Refusals
 from crawlkit.store.revisits import Revisits
 from crawlkit.store.runs import Counts
@@ -54,6 +55,7 @@ class Commits:
         refusals: Refusals,
         targets: Targets,
         revisits: Revisits,
+        records: Records,
     ) -> None:
         self._connection = connection
         self._frontier = frontier
@@ -64,6 +66,7 @@ class Commits:
         self._refusals = refusals
         self._targets = targets
         self._revisits = revisits
+        self._records = records
         self._crawl = 0
 
     def begin(self, crawl: int) -> None:
@@ -130,6 +133,8 @@ class Commits:
             return _stale(outcome)
         if outcome.refused:
             self._refusals.keep(outcome.run, outcome.page, outcome.refused)
+        if outcome.records:
+            self._records.keep(outcome.page, outcome.run, outcome.records)
         if outcome.state == "queued":
             self._pages.give_back(outcome, lease)
             self._frontier.waits(lease.host)

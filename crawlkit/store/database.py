@@ -30,10 +30,11 @@ from crawlkit.store.history import History
 from crawlkit.store.items import Items
 from crawlkit.store.outcome import STALE, Lease, Link, Outcome, Verdict
 from crawlkit.store.pages import Pages
+from crawlkit.store.records import Records
 from crawlkit.store.refusals import Blame, Refusals, read_blamed
 from crawlkit.store.reports import Reports
 from crawlkit.store.revisits import Revisits
-from crawlkit.store.runs import Counts, Ending, Run, Runs
+from crawlkit.store.runs import Counts, Ending, Run, Runs, Upcoming
 from crawlkit.store.tables import Tables
 from crawlkit.store.tallies import PastCrawl, read_crawl, read_past, write_tally
 from crawlkit.store.targets import Targets
@@ -71,6 +72,8 @@ class Store:
         self._items = Items(connection, self._tables, self._history)
         self._refusals = Refusals(connection)
         self._transactions = Transactions(connection, path, (self._totals, self._frontier, self._tables))
+        #: What archives hold: for the same thread.
+        self.records = Records(connection, self._wrapped, self._transactions)
         self._commits = Commits(
             connection,
             frontier=self._frontier,
@@ -81,6 +84,7 @@ class Store:
             refusals=self._refusals,
             targets=Targets(connection),
             revisits=self._revisits,
+            records=self.records,
         )
 
     @classmethod
@@ -156,6 +160,11 @@ class Store:
         self._commits.begin(run.crawl)
         return run
 
+    def upcoming(self, *, fresh: bool = False, arguments: str | None = None) -> Upcoming:
+        """What `begin_run` with the same arguments would do."""
+        with self._wrapped:
+            return self._runs.upcoming(fresh=fresh, arguments=arguments)
+
     def past(self) -> tuple[PastCrawl, list[PastCrawl]]:
         """This crawl so far, without what this run counted, and the complete ones before it, oldest first."""
         run = self._current().id
@@ -203,6 +212,7 @@ class Store:
             return []
         with self._transaction(durable=False):
             leases = self._frontier.lease(host, limit, now)
+            self.records.tell(leases)
         with self._wrapped:
             self._frontier.lent(host, limit, leases)
         return leases
@@ -220,6 +230,7 @@ class Store:
         """
         with self._transaction():
             hosts = self._revisits.take_up_again(pages)
+            self.records.drop(pages)
             self._runs.count(self._current().id, Counts(pages=-len(hosts)))
         return hosts
 

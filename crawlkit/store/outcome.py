@@ -86,13 +86,39 @@ class Body:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One exchange as an archive has it: `length` bytes of the WARC file `file` from the byte `start` on.
+
+    `kind`: "response" or "revisit". `own`: it is the page itself, and not a redirect on the way there or what its callback
+    fetched. `url` is what the archive shows, without secrets; `date` as its WARC-Date says; `status` None when the answer
+    broke off within its head; `mime` "" when it does not say; `digest` and `size` (bytes) are of the payload. `refers_url`
+    and `refers_date`: the record that a revisit refers to.
+    """
+
+    file: str
+    start: int
+    length: int
+    kind: str
+    url: str
+    date: str
+    status: int | None
+    mime: str
+    digest: str | None
+    size: int
+    own: bool
+    refers_url: str | None = None
+    refers_date: str | None = None
+
+
 @dataclass(slots=True)
 class Lease:
     """A page lent to a worker of run `run`, until its Outcome is committed or the next run starts.
 
     `past` is there when the page may turn out to be unchanged; `ended` is where it ended last time, None when that was
     where it was asked for. `probe`: nothing led here in this crawl, the question is whether it is still there; its links
-    are not followed.
+    are not followed. While an archive is made, `via` is the URL of the page that it was found on, and `recorded` says that
+    there is a record that an answer of 304 can refer to.
     """
 
     page: int
@@ -108,6 +134,8 @@ class Lease:
     past: Past | None = None
     ended: str | None = None
     probe: bool = False
+    via: str | None = None
+    recorded: bool = False
 
 
 @dataclass(slots=True)
@@ -141,7 +169,7 @@ class Outcome:
     `not_before` matters for state `queued` only. `refused` are links of the page that are told once a run.
     `known` are further pages that it links to, which this crawl has met. `memory` lets a later crawl know it again.
     `unchanged`: it is as an earlier crawl found it, keeps its rows, and what it linked to then is followed again; `saved`
-    bytes of it were not sent for that reason.
+    bytes of it were not sent for that reason. `records` are on the disk in an archive.
     """
 
     page: int
@@ -165,6 +193,7 @@ class Outcome:
     body: Body | None = None
     unchanged: bool = False
     saved: int = 0
+    records: list[Entry] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -38,6 +38,18 @@ class Run:
     set_aside: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """The crawl that a run would be of. `resumed`: an earlier run did not finish it; `set_aside`: such a one, made with
+    other arguments, would be given up.
+    """
+
+    crawl: int
+    resumed: bool
+    set_aside: bool
+    last: int
+
+
 @dataclass(slots=True)
 class Counts:
     """What one transaction adds to a run's counts: pages done, failed and skipped, the rows they have, bytes of bodies;
@@ -91,21 +103,27 @@ class Runs:
         self._connection = connection
         self._totals = totals
 
-    def begin(self, *, fresh: bool, version: str | None, source_hash: str | None, arguments: str | None) -> Run:
-        """Begin a run: what an earlier one left leased is queued again, or forgotten when a new crawl begins."""
-        started = time.time()
-        self._connection.execute("UPDATE _runs SET outcome = ? WHERE outcome IS NULL", (KILLED,))
+    def upcoming(self, *, fresh: bool, arguments: str | None) -> Upcoming:
+        """The crawl that a run would be of that begins now."""
         last = self._connection.execute(
             "SELECT crawl, finished, arguments FROM _runs ORDER BY id DESC LIMIT 1"
         ).fetchone()
         crawl, finished, earlier = last or (0, 1, arguments)
         same = earlier == arguments
         resumed = not finished and not fresh and same
+        set_aside = not finished and not fresh and not same
+        return Upcoming(crawl if resumed else crawl + 1, resumed, set_aside, crawl)
+
+    def begin(self, *, fresh: bool, version: str | None, source_hash: str | None, arguments: str | None) -> Run:
+        """Begin a run: what an earlier one left leased is queued again, or forgotten when a new crawl begins."""
+        started = time.time()
+        self._connection.execute("UPDATE _runs SET outcome = ? WHERE outcome IS NULL", (KILLED,))
+        upcoming = self.upcoming(fresh=fresh, arguments=arguments)
+        crawl, resumed = upcoming.crawl, upcoming.resumed
         if resumed:
             self._connection.execute("UPDATE _pages SET state = 'queued' WHERE state = 'leased'")
         else:
-            self._forget_open_pages(crawl)
-            crawl += 1
+            self._forget_open_pages(upcoming.last)
         number = self._connection.execute(
             "INSERT INTO _runs (crawl, started, pid, version, source_hash, arguments) VALUES (?, ?, ?, ?, ?, ?)",
             (crawl, started, os.getpid(), version, source_hash, arguments),
@@ -113,7 +131,7 @@ class Runs:
         self._connection.execute("INSERT OR REPLACE INTO _meta VALUES ('run', ?)", (number,))
         if fresh:  # what earlier runs knew pages by counts no more
             self._connection.execute("INSERT OR REPLACE INTO _meta VALUES ('fresh', ?)", (number,))
-        return Run(number or 0, crawl, resumed, started, set_aside=not finished and not fresh and not same)
+        return Run(number or 0, crawl, resumed, started, set_aside=upcoming.set_aside)
 
     def _forget_open_pages(self, crawl: int) -> None:
         """Skip what is still queued of the crawl that ends here."""

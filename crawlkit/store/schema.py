@@ -24,6 +24,10 @@ Every table of ours starts with `_`; times are seconds since 1970 (UTC), sizes b
     _history  rows that were overwritten, that are gone or new, as JSON (history.py)
     _tallies  what a run leaves for comparison with later ones, as JSON
     _robots   robots.txt by origin, kept between runs
+    _archives what was archived into which file; `state`: open, packaged, abandoned
+    _records  what an archive holds, a row for each exchange with its response (or `revisit`), request and metadata:
+              `start` and `length` in its WARC file; `own`: it is the page itself, and not a redirect on the way or what its
+              callback fetched; `refers_url` and `refers_date` of a revisit; `dropped`: it is not for the package
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ import sqlite3
 from collections.abc import Callable
 
 from crawlkit.store.history import add_row_numbers
+from crawlkit.store.records import make_records
 from crawlkit.store.tallies import make_tallies
 
 #: "crkt": the four bytes at offset 68 of the file that say whose it is (sqlite.org/fileformat.html, 1.3.12).
@@ -45,7 +50,12 @@ def create_the_first_tables(connection: sqlite3.Connection) -> None:
 
 
 #: The migrations in order; the file's user_version is how many of them it has seen.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (create_the_first_tables, add_row_numbers, make_tallies)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    create_the_first_tables,
+    add_row_numbers,
+    make_tallies,
+    make_records,
+)
 VERSION = len(MIGRATIONS)
 
 

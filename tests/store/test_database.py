@@ -40,6 +40,7 @@ READS: dict[str, Callable[[Desk], Any]] = {
     "blamed": lambda desk: desk.store.blamed(),
     "value": lambda desk: desk.store.value("sitemap"),
     "past": lambda desk: list(desk.store.past()),
+    "upcoming": lambda desk: desk.store.upcoming(),
     "check": lambda desk: desk.store.check(),
     "reports": lambda desk: desk.store.reports.totals(),
     "open_readonly": lambda desk: Store.open_readonly(desk.path).close(),
