@@ -1,0 +1,276 @@
+"""Requisites: what a document needs to look and work as it does, and where its links lead, as the document writes it.
+
+What belongs here: which attributes of which elements hold an address (HTML standard, SVG 2, and the attributes from which
+the scripts of many sites take it later), srcset, SVG documents, web app manifests. What does not: CSS (stylesheets.py),
+feeds (feeds.py), joining addresses to the document's own, and what of it may be fetched. Functions are pure and may be
+called from any thread; a tree belongs to one thread at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from crawlkit.exceptions import UnsafeMarkup
+from crawlkit.html import document
+from crawlkit.html.references import Kind, Reference, address
+from crawlkit.html.stylesheets import references_of_css
+
+#: Element → the attributes that hold an address, and what is there.
+_ATTRIBUTES: Mapping[str, tuple[tuple[str, Kind], ...]] = {
+    "img": (("src", "image"), ("lowsrc", "image"), ("dynsrc", "media")),
+    "source": (("src", "media"),),
+    "video": (("src", "media"), ("poster", "image")),
+    "audio": (("src", "media"),),
+    "track": (("src", "track"),),
+    "script": (("src", "script"), ("href", "script"), ("xlink:href", "script")),
+    "iframe": (("src", "frame"),),
+    "frame": (("src", "frame"),),
+    "embed": (("src", "object"),),
+    "object": (("data", "object"),),
+    "input": (("src", "image"),),
+    "image": (("href", "image"), ("xlink:href", "image")),
+    "feimage": (("href", "image"), ("xlink:href", "image")),
+    "use": (("href", "image"), ("xlink:href", "image")),
+    "bgsound": (("src", "media"),),
+    "model-viewer": (("src", "object"), ("poster", "image")),
+    "amp-img": (("src", "image"),),
+    **dict.fromkeys(("body", "table", "thead", "tbody", "tfoot", "tr", "td", "th"), (("background", "image"),)),
+}
+#: From these, scripts take the address of a picture when it comes into view; any element may have them.
+_LAZY: Mapping[str, Kind] = {
+    **dict.fromkeys(
+        "data-src data-original data-lazy-src data-lazy data-original-src data-hi-res-src data-image data-img-src "
+        "data-bg data-background data-background-image data-bg-src data-poster data-large_image data-full data-thumb "
+        "data-img-url data-url-image data-src-retina data-retina data-fallback-src data-iesrc".split(),
+        "image",
+    ),
+    "data-video-src": "media",
+    "data-audio-src": "media",
+}
+_SRCSETS = ("srcset", "imagesrcset", "data-srcset", "data-lazy-srcset", "data-original-set", "data-bgset")
+#: `rel` of a <link> → what is there. What is not here is a link like any other, or nothing that is fetched.
+_RELATIONS: Mapping[str, Kind] = {
+    "stylesheet": "stylesheet",
+    "icon": "icon",
+    "apple-touch-icon": "icon",
+    "apple-touch-icon-precomposed": "icon",
+    "apple-touch-startup-image": "image",
+    "mask-icon": "icon",
+    "fluid-icon": "icon",
+    "image_src": "image",
+    "manifest": "manifest",
+    "modulepreload": "script",
+    "preload": "data",
+    "prefetch": "data",
+    "search": "data",  # an OpenSearch description, which the browser reads
+}
+#: `as` of a preload or prefetch → what is there.
+_PRELOADED: Mapping[str, Kind] = {
+    "style": "stylesheet",
+    "script": "script",
+    "worker": "script",
+    "font": "font",
+    "image": "image",
+    "audio": "media",
+    "video": "media",
+    "track": "track",
+    "document": "frame",
+    "object": "object",
+    "embed": "object",
+}
+#: `rel` of a <link> that opens a connection, or names somebody who is to be told something.
+_NOT_FETCHED = frozenset(
+    "preconnect dns-prefetch pingback webmention edituri wlwmanifest me profile openid.server openid.delegate "
+    "openid2.provider openid2.local_id schema.dc schema.dcterms".split()
+)
+_NAMED = ", ".join(
+    [*_ATTRIBUTES, "link", "style", "param", "[style]", "[srcset]", *(f"[{name}]" for name in (*_LAZY, *_SRCSETS[2:]))]
+)
+_LINKS = "a, area, link, meta[http-equiv]"
+
+# HTML standard, 2.4 "parse a srcset attribute": an address, then what describes it, up to a comma outside of brackets.
+_CANDIDATE = re.compile(r"[\s,]*+([^\s]++)([^,(]*+(?:\([^)]*+\)?[^,(]*+)*+)")
+# HTML standard, 4.2.5.3, step 11 and on of "shared declarative refresh steps".
+_REFRESH = re.compile(r"\s*+[\d.]*+[\s;,]*+(?:url\s*+=\s*+)?+(?:\"([^\"]*+)|'([^']*+)|(.*))", re.IGNORECASE | re.DOTALL)
+_STYLE_INSTRUCTION = re.compile(r"<\?xml-stylesheet\s[^>]*?\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_DEEPEST = 5  # documents within srcdoc and template
+
+
+def requisites_of(tree: LexborHTMLParser | LexborNode) -> Iterator[Reference]:
+    """What the document refers to for its own sake, each address once, in its order. Never raises.
+
+    Of a `<template>` and a `srcdoc` as well. Scripts are not run: what they fetch is not among it.
+    """
+    seen: set[tuple[str, str]] = set()
+    for found in _of_tree(tree, 0):
+        if found not in seen:
+            seen.add(found)
+            yield found
+
+
+def _of_tree(tree: LexborHTMLParser | LexborNode, depth: int) -> Iterator[Reference]:
+    for node in tree.css(_NAMED):
+        yield from _of_element(node, (node.tag or "").lower(), node.attributes, depth)
+    if depth < _DEEPEST:
+        for node in tree.css("template"):  # its content is a document of its own, which selectors do not see
+            markup = (node.html or "").partition(">")[2].rpartition("</template")[0]
+            yield from _of_markup(markup, depth)
+
+
+def _of_markup(markup: str, depth: int) -> Iterator[Reference]:
+    try:
+        tree = document.parse(markup)
+    except UnsafeMarkup:
+        return  # it was within the caps as a part of the whole; what is built to be deep has no requisites worth it
+    yield from _of_tree(tree, depth + 1)
+
+
+def _of_element(node: LexborNode, tag: str, given: Mapping[str, str | None], depth: int) -> Iterator[Reference]:
+    for name, kind in _ATTRIBUTES.get(tag, ()):
+        if name in given and not (tag == "input" and (given.get("type") or "").strip().lower() != "image"):
+            yield from _reference(given[name], "image" if tag == "source" and _in_picture(node) else kind)
+    if tag == "link":
+        yield from _of_link(given)
+    elif tag == "style":
+        yield from references_of_css(node.text())
+    elif tag == "script":
+        yield from _of_script(node, given)
+    elif tag == "param" and (given.get("name") or "").strip().lower() in ("movie", "src", "data", "filename"):
+        yield from _reference(given.get("value"), "object")
+    elif tag == "iframe" and given.get("srcdoc") and depth < _DEEPEST:
+        yield from _of_markup(given["srcdoc"] or "", depth)
+    for name, value in given.items():
+        if name == "style":
+            yield from references_of_css(value or "")
+        elif name in _SRCSETS:
+            yield from (Reference(url, "image") for url in candidates(value or ""))
+        elif name in _LAZY:
+            yield from _of_lazy(value or "", _lazy_kind(tag, name))
+
+
+def _lazy_kind(tag: str, name: str) -> Kind:
+    """An iframe that is loaded later is a frame, a video a video."""
+    own = dict(_ATTRIBUTES.get(tag, ())).get("src")
+    return own if name in ("data-src", "data-lazy-src", "data-lazy") and own is not None else _LAZY[name]
+
+
+def _of_lazy(value: str, kind: Kind) -> Iterator[Reference]:
+    """Scripts write what they like there: CSS, JSON, a word. What looks like an address is one."""
+    text = value.strip()
+    if text[:4].lower() == "url(":
+        yield from references_of_css(text)
+    elif re.search(r"[\s<>{}\[\]\"]", text) is None and re.search(r"[/.]", text) is not None:
+        yield from _reference(text, kind)
+
+
+def _in_picture(node: LexborNode) -> bool:
+    return node.parent is not None and node.parent.tag == "picture"
+
+
+def _of_link(given: Mapping[str, str | None]) -> Iterator[Reference]:
+    relations = (given.get("rel") or "").lower().split()
+    kinds = [_RELATIONS[relation] for relation in relations if relation in _RELATIONS]
+    if not kinds:
+        return
+    kind = kinds[0]
+    if kind == "data" and ("preload" in relations or "prefetch" in relations):
+        kind = _PRELOADED.get((given.get("as") or "").strip().lower(), "data")
+    yield from _reference(given.get("href"), kind)
+
+
+def _of_script(node: LexborNode, given: Mapping[str, str | None]) -> Iterator[Reference]:
+    """An import map says where modules are (HTML standard, 8.1.6.2)."""
+    if (given.get("type") or "").strip().lower() != "importmap":
+        return
+    for value in _values(_json(node.text()), "imports"):
+        yield from _reference(value, "script")
+
+
+def _reference(written: str | None, kind: Kind) -> Iterator[Reference]:
+    found = address(written)
+    if found is not None:
+        yield Reference(found, kind)
+
+
+def candidates(srcset: str) -> Iterator[str]:
+    """The addresses of a `srcset`: `a.png, b.png 2x` (HTML standard, 2.4)."""
+    at = 0
+    while match := _CANDIDATE.match(srcset, at):
+        written = match[1]
+        at = match.end()
+        if written.endswith(","):
+            at = match.end(1)  # no description: the next candidate begins here
+        found = address(written.rstrip(","))
+        if found is not None:
+            yield found
+
+
+# --- links ----------------------------------------
+
+
+def links_of(tree: LexborHTMLParser) -> Iterator[tuple[str, LexborNode]]:
+    """Where the document leads, each with the element that says so: `<a>`, `<area>`, `<link>` to another page, and
+    `<meta http-equiv=refresh>`. Forms lead nowhere: what they would change, nobody knows.
+    """
+    for node in tree.css(_LINKS):
+        given = node.attributes
+        if node.tag == "link":
+            relations = (given.get("rel") or "").lower().split()
+            if any(relation in _RELATIONS or relation in _NOT_FETCHED for relation in relations):
+                continue
+            found = address(given.get("href"))
+        elif node.tag == "meta":
+            found = _refresh(given)
+        else:
+            found = address(given.get("href") or given.get("xlink:href"))
+        if found is not None:
+            yield found, node
+
+
+def _refresh(given: Mapping[str, str | None]) -> str | None:
+    if (given.get("http-equiv") or "").strip().lower() != "refresh":
+        return None
+    match = _REFRESH.match(given.get("content") or "")
+    return address(match[1] or match[2] or match[3]) if match else None
+
+
+# --- documents that are not HTML ----------------------------------------
+
+
+def requisites_of_svg(text: str) -> Iterator[Reference]:
+    """What an SVG document refers to, its style sheets by `<?xml-stylesheet?>` included (xml-stylesheet, section 4)."""
+    for match in _STYLE_INSTRUCTION.finditer(text):
+        yield from _reference(match[1] or match[2], "stylesheet")
+    yield from _of_markup(text, 0)
+
+
+def requisites_of_manifest(text: str) -> Iterator[Reference]:
+    """The pictures of a web app manifest (Web Application Manifest, sections 1 and 3)."""
+    manifest = _json(text)
+    for part in (manifest, *_list(manifest, "shortcuts")):
+        for member in ("icons", "screenshots"):
+            for picture in _list(part, member):
+                if isinstance(picture, dict) and isinstance(picture.get("src"), str):
+                    yield from _reference(picture["src"], "icon" if member == "icons" else "image")
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _list(value: Any, member: str) -> list[Any]:
+    found = value.get(member) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _values(value: Any, member: str) -> list[str]:
+    found = value.get(member) if isinstance(value, dict) else None
+    return [each for each in found.values() if isinstance(each, str)] if isinstance(found, dict) else []
