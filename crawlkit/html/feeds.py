@@ -15,7 +15,7 @@ from crawlkit.html.references import Reference, address
 
 _ROOT = re.compile(r"<(?:[A-Za-z0-9_]+:)?(?:feed|rss|RDF)\b")
 _HEAD_CHARACTERS = 4096
-#: XML has no "<" in an attribute, so that none is looked for beyond the next one. Groups: 1 the name, 2 the attributes, 3 the text.
+#: Groups: 1 the name, 2 the attributes, 3 the text. XML has no "<" in an attribute: nothing is looked for beyond the next.
 _ELEMENT = re.compile(
     r"<(link|guid|url|enclosure|(?:media:)?(?:content|thumbnail)|image|itunes:image|icon|logo)\b"
     r"((?:[^<>\"']|\"[^\"<]*+\"|'[^'<]*+')*+)>\s*+(?:<!\[CDATA\[)?+\s*+([^<\]]*+)"

@@ -42,13 +42,13 @@ _ATTRIBUTES: Mapping[str, tuple[tuple[str, Kind], ...]] = {
     **dict.fromkeys(("body", "table", "thead", "tbody", "tfoot", "tr", "td", "th"), (("background", "image"),)),
 }
 #: From these, scripts take the address of a picture when it comes into view; any element may have them.
+_LAZY_IMAGES = (
+    "data-src data-original data-lazy-src data-lazy data-original-src data-hi-res-src data-image data-img-src "
+    "data-bg data-background data-background-image data-bg-src data-poster data-large_image data-full data-thumb "
+    "data-img-url data-url-image data-src-retina data-retina data-fallback-src data-iesrc"
+)
 _LAZY: Mapping[str, Kind] = {
-    **dict.fromkeys(
-        "data-src data-original data-lazy-src data-lazy data-original-src data-hi-res-src data-image data-img-src "
-        "data-bg data-background data-background-image data-bg-src data-poster data-large_image data-full data-thumb "
-        "data-img-url data-url-image data-src-retina data-retina data-fallback-src data-iesrc".split(),
-        "image",
-    ),
+    **dict.fromkeys(_LAZY_IMAGES.split(), "image"),
     "data-video-src": "media",
     "data-audio-src": "media",
 }
@@ -84,10 +84,11 @@ _PRELOADED: Mapping[str, Kind] = {
     "embed": "object",
 }
 #: `rel` of a <link> that opens a connection, or names somebody who is to be told something.
-_NOT_FETCHED = frozenset(
+_NOT_FETCHED_NAMES = (
     "preconnect dns-prefetch pingback webmention edituri wlwmanifest me profile openid.server openid.delegate "
-    "openid2.provider openid2.local_id schema.dc schema.dcterms".split()
+    "openid2.provider openid2.local_id schema.dc schema.dcterms"
 )
+_NOT_FETCHED = frozenset(_NOT_FETCHED_NAMES.split())
 _NAMED = ", ".join(
     [*_ATTRIBUTES, "link", "style", "param", "[style]", "[srcset]", *(f"[{name}]" for name in (*_LAZY, *_SRCSETS[2:]))]
 )

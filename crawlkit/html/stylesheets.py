@@ -1,8 +1,8 @@
 """Stylesheets: what a CSS style sheet, or a piece of one, makes a browser fetch.
 
 What belongs here: reading CSS (CSS Syntax Level 3) as far as addresses need it: comments, strings, escapes, functions,
-`@import`, `@font-face`. What does not: which style sheets there are (requisites.py), their bytes (charset.py), fetching them. The text is read once,
-from its beginning to its end, by one expression that never goes back.
+`@import`, `@font-face`. What does not: which style sheets there are (requisites.py), their bytes (charset.py), fetching
+them. The text is read once, from its beginning to its end, by one expression that never goes back.
 """
 
 from __future__ import annotations
