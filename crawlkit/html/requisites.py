@@ -20,6 +20,7 @@ from crawlkit.html import document
 from crawlkit.html.references import Kind, Reference, address
 from crawlkit.html.stylesheets import references_of_css
 
+_BACKGROUND: tuple[tuple[str, Kind], ...] = (("background", "image"),)
 #: Element → the attributes that hold an address, and what is there.
 _ATTRIBUTES: Mapping[str, tuple[tuple[str, Kind], ...]] = {
     "img": (("src", "image"), ("lowsrc", "image"), ("dynsrc", "media")),
@@ -39,7 +40,7 @@ _ATTRIBUTES: Mapping[str, tuple[tuple[str, Kind], ...]] = {
     "bgsound": (("src", "media"),),
     "model-viewer": (("src", "object"), ("poster", "image")),
     "amp-img": (("src", "image"),),
-    **dict.fromkeys(("body", "table", "thead", "tbody", "tfoot", "tr", "td", "th"), (("background", "image"),)),
+    **dict.fromkeys(("body", "table", "thead", "tbody", "tfoot", "tr", "td", "th"), _BACKGROUND),
 }
 #: From these, scripts take the address of a picture when it comes into view; any element may have them.
 _LAZY_IMAGES = (
@@ -89,9 +90,18 @@ _NOT_FETCHED_NAMES = (
     "openid2.provider openid2.local_id schema.dc schema.dcterms"
 )
 _NOT_FETCHED = frozenset(_NOT_FETCHED_NAMES.split())
-_NAMED = ", ".join(
-    [*_ATTRIBUTES, "link", "style", "param", "[style]", "[srcset]", *(f"[{name}]" for name in (*_LAZY, *_SRCSETS[2:]))]
+_PLAIN = ", ".join(
+    [
+        *(name for name, given in _ATTRIBUTES.items() if given != _BACKGROUND),
+        "link",
+        "style",
+        "param",
+        "[style]",
+        "[srcset]",
+        "[background]",
+    ]
 )
+_ALL = ", ".join([_PLAIN, *(f"[{name}]" for name in (*_LAZY, *_SRCSETS[2:]))])
 _LINKS = "a, area, link, meta[http-equiv]"
 
 # HTML standard, 2.4 "parse a srcset attribute": an address, then what describes it, up to a comma outside of brackets.
@@ -102,20 +112,21 @@ _STYLE_INSTRUCTION = re.compile(r"<\?xml-stylesheet\s[^>]*?\bhref\s*=\s*(?:\"([^
 _DEEPEST = 5  # documents within srcdoc and template
 
 
-def requisites_of(tree: LexborHTMLParser | LexborNode) -> Iterator[Reference]:
+def requisites_of(tree: LexborHTMLParser | LexborNode, *, lazy: bool = True) -> Iterator[Reference]:
     """What the document refers to for its own sake, each address once, in its order. Never raises.
 
-    Of a `<template>` and a `srcdoc` as well. Scripts are not run: what they fetch is not among it.
+    Of a `<template>` and a `srcdoc` as well. Scripts are not run: what they fetch is not among it. `lazy=False` leaves out
+    what is written for scripts, in `data-src` and the like, and takes a third of the time: for a document without "data-".
     """
     seen: set[tuple[str, str]] = set()
-    for found in _of_tree(tree, 0):
+    for found in _of_tree(tree, 0, _ALL if lazy else _PLAIN):
         if found not in seen:
             seen.add(found)
             yield found
 
 
-def _of_tree(tree: LexborHTMLParser | LexborNode, depth: int) -> Iterator[Reference]:
-    for node in tree.css(_NAMED):
+def _of_tree(tree: LexborHTMLParser | LexborNode, depth: int, selectors: str = _ALL) -> Iterator[Reference]:
+    for node in tree.css(selectors):
         yield from _of_element(node, (node.tag or "").lower(), node.attributes, depth)
     if depth < _DEEPEST:
         for node in tree.css("template"):  # its content is a document of its own, which selectors do not see
