@@ -1,6 +1,7 @@
 """Wholefile: a file that appears under its name only when all of it is there.
 
-It is written beside its place, synced, then renamed. What belongs here: that. What does not: what is written (export.py).
+It is written beside its place, synced, then renamed. What belongs here: that. What does not: what is written
+(export.py; packages, in a layer above).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from crawlkit.exceptions import StorageError
+
+_EXPORT_AGAIN = "the items are safe in the database, export them again to a place that can"
 
 
 @contextlib.contextmanager
@@ -29,12 +32,15 @@ def replacing(target: Path) -> Iterator[IO[str]]:
 
 
 @contextlib.contextmanager
-def replacing_path(target: Path) -> Iterator[Path]:
-    """A path for a file that is not there yet; what is made there takes the place of `target`. StorageError."""
+def replacing_path(target: Path, *, advice: str = _EXPORT_AGAIN) -> Iterator[Path]:
+    """A path for a file that is not there yet; what is made there takes the place of `target`.
+
+    StorageError when it cannot be written, which ends with `advice`: what is lost, and what to do.
+    """
     target = target.resolve()  # a symbolic link stays one
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
     try:
-        with _naming(target):
+        with _naming(target, advice):
             yield unfinished
             _sync(unfinished)
             if target.exists():
@@ -48,14 +54,11 @@ def replacing_path(target: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _naming(target: Path) -> Iterator[None]:
+def _naming(target: Path, advice: str = _EXPORT_AGAIN) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(
-            f"{target}: it cannot be written ({error.strerror}); the items are safe in the database, "
-            "export them again to a place that can"
-        ) from error
+        raise StorageError(f"{target}: it cannot be written ({error.strerror}); {advice}") from error
 
 
 def _sync(path: Path) -> None:
