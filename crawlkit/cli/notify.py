@@ -1,6 +1,7 @@
 """Notify: hands an object to a command, on its standard input, or to a webhook, as a POST of JSON.
 
-What belongs here: `--notify`. What does not: what is handed over; the alarm of a failed run (alarm.py).
+What belongs here: `--notify`, and the webhook. What does not: what is handed over; starting a command (handover.py); the
+alarm of a failed run (alarm.py).
 
 The webhook is whoever's who typed it: it may be at a private address. A redirect is not followed, and counts as failure: it
 would take the message to an address that nobody typed. The address of a webhook is a secret: only its host is told.
@@ -9,11 +10,10 @@ would take the message to an address that nobody typed. The address of a webhook
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 from collections.abc import Mapping
 from typing import Any
 
+from crawlkit.cli.handover import NotTaken, hand_over, words_of
 from crawlkit.cli.json_line import line_text
 from crawlkit.cli.options import require_url
 from crawlkit.cli.terminal import complain
@@ -24,10 +24,6 @@ _TIMEOUT_SECONDS = 30.0
 _VARIABLE = "env:"
 
 
-class NotTold(Exception):
-    """The object could not be handed over; the text says why, without the secret part of an address."""
-
-
 def target_of(text: str) -> str:
     """The command or URL that `--notify` names: itself, or with env:NAME the value of a variable. UsageError."""
     target = text
@@ -36,15 +32,15 @@ def target_of(text: str) -> str:
         target = os.environ.get(name, "")
         if not target:
             raise UsageError(f"--notify {text}: the environment variable {name} is not set")
+    if not target.strip():
+        raise UsageError("--notify: name a command, or the URL of a webhook")
     if has_scheme(target):
         require_url(target)
     else:
         try:
-            words = shlex.split(target)
+            words_of(target)
         except ValueError as error:
-            raise UsageError(f"--notify: the command cannot be read ({error}); close its quotes") from None
-        if not words:
-            raise UsageError("--notify: name a command, or the URL of a webhook")
+            raise UsageError(f"--notify: {error}") from None
     return target
 
 
@@ -54,8 +50,8 @@ def notify(target: str, told: Mapping[str, Any]) -> bool:
         if has_scheme(target):
             _post(target, line_text(told))
         else:
-            _start(shlex.split(target), line_text(told))
-    except NotTold as error:
+            hand_over(words_of(target), line_text(told) + "\n", seconds=_TIMEOUT_SECONDS)
+    except NotTaken as error:
         complain(f"--notify: {error}; the result stays as it is")
         return False
     return True
@@ -67,29 +63,18 @@ def _post(url: str, text: str) -> None:
     host = "that address"
     try:
         host = origin(url).netloc
-        with Session() as session:
-            answer = session.post(
+        with (
+            Session(timeout=_TIMEOUT_SECONDS, deadline=_TIMEOUT_SECONDS) as session,
+            session.post(
                 url,
-                data=text.encode(),
+                data=text.encode("utf-8", "backslashreplace"),
                 headers={"Content-Type": "application/json"},
-                timeout=_TIMEOUT_SECONDS,
                 allow_redirects=False,
-            )
+                stream=True,  # what it answers is nobody's to read, and may have no end
+            ) as answer,
+        ):
+            status = answer.status_code
     except (RequestException, ValueError) as error:
-        raise NotTold(f"the webhook at {host} could not be told: {type(error).__name__}") from None
-    if not 200 <= answer.status_code < 300:
-        raise NotTold(f"the webhook at {host} answered {answer.status_code}")
-
-
-def _start(words: list[str], text: str) -> None:
-    words[0] = os.path.expanduser(words[0])  # noqa: PTH111 - a Path would lose the ./ that tells it from one on the PATH
-    try:
-        done = subprocess.run(
-            words, input=text + "\n", text=True, encoding="utf-8", stdout=subprocess.DEVNULL, timeout=_TIMEOUT_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        raise NotTold(f"{words[0]} did not end within {_TIMEOUT_SECONDS:.0f} s and was ended") from None
-    except OSError as error:
-        raise NotTold(f"{words[0]} could not be started: {error.strerror}") from None
-    if done.returncode != 0:
-        raise NotTold(f"{words[0]} ended with exit code {done.returncode}")
+        raise NotTaken(f"the webhook at {host} could not be told: {type(error).__name__}") from None
+    if not 200 <= status < 300:
+        raise NotTaken(f"the webhook at {host} answered {status}")

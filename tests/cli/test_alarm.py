@@ -66,9 +66,9 @@ def test_no_shell_reads_the_command(tmp_path: Path) -> None:
     ("command", "told"),
     [
         ("sh -c 'echo no such host >&2; exit 7'", "on_failure: sh ended with exit code 7 (no such host)"),
-        ("/no/such/program --token=abcdefgh", "on_failure: the command could not be started in "),
+        ("/no/such/program --token=abcdefgh", "on_failure: /no/such/program could not be started in "),
         ("sh -c 'echo $0; exit 1' https://hooks.example/T0K3N", "on_failure: sh ended with exit code 1 (…)"),
-        ("sh -c 'unclosed", "on_failure: the command could not be started in "),
+        ("sh -c 'unclosed", "on_failure: the command cannot be read (No closing quotation)"),
     ],
 )
 def test_its_failure_is_logged(command: str, told: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -86,7 +86,7 @@ def test_it_has_a_time_limit(tmp_path: Path, caplog: pytest.LogCaptureFixture, m
     began = time.monotonic()
     alarm.ring("sh -c 'sleep 60 & echo $! > child; sleep 60'", tmp_path, line())
     assert time.monotonic() - began < 10
-    assert ["on_failure: sh was ended: took longer than 0 s; the run's outcome stays"] == caplog.messages
+    assert ["on_failure: sh took longer than 0 s and was ended; the run's outcome stays"] == caplog.messages
     stat = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
     while stat.exists() and " Z " not in stat.read_text() and time.monotonic() - began < 10:
         time.sleep(0.01)
