@@ -103,7 +103,8 @@ def _findings(tally: Mapping[str, Any]) -> str:
     for each in found:
         since = f"Since run {each['since']} of {_time(each['since_at'])}. " if each.get("since_at") else ""
         example = f"Look at {link(each['example'])}" if each.get("example") else ""
-        items.append(f"<li>{escaped(each['text'])}<small>{escaped(since)}{example}</small></li>")
+        kept = f", as it was: <code>{escaped(each['kept'])}</code>" if example and each.get("kept") else ""
+        items.append(f"<li>{escaped(each['text'])}<small>{escaped(since)}{example}{kept}</small></li>")
     return f'<ul class="findings">{"".join(items)}</ul>' if items else ""
 
 

@@ -10,6 +10,7 @@ stays broken would be healthy after some weeks. `expect.since` says that what lo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crawlkit.crawl.expect import Expect, broken
@@ -58,10 +59,11 @@ def _told(crawl: PastCrawl) -> Sequence[Mapping[str, Any]]:
 
 
 def _dated(finding: Finding, now: PastCrawl, past: Sequence[PastCrawl]) -> Finding:
-    """The finding with the first of the crawls in a row that had it."""
-    first = now
+    """The finding with the first of the crawls in a row that had it, and the last page that was kept for it."""
+    first, kept = now, ""
     for crawl in reversed(past):
-        if not any(each.get("about") == finding.about for each in _told(crawl)):
+        same = next((each for each in _told(crawl) if each.get("about") == finding.about), None)
+        if same is None:
             break
-        first = crawl
-    return finding.first_in(first.run, first.ended)
+        first, kept = crawl, kept or str(same.get("kept") or "")
+    return replace(finding.first_in(first.run, first.ended), kept=kept)

@@ -187,7 +187,7 @@ def _required(name: str, share: float, now: Facts) -> Iterator[Finding]:
             or column in now.part("tables", table, "examples")
         )
         if rows and known and filled / rows < share:
-            example = str(now.part("tables", table, "examples", column) or "")
+            example = str(now.part("tables", table, "examples", column) or now.part("tables", table, "example") or "")
             what = f"column {column!r} of table {table!r} is filled in {filled:.0f} of {rows:.0f} rows"
             least = "all of them" if share == 1 else f"at least {100 * share:g} %"
             yield _finding(f"required:{table}.{column}", what, least, example)

@@ -12,7 +12,7 @@ class Finding:
 
     `about` names what was measured, the same from run to run: "column:items.price". `was` and `now` are for a person.
     `since` is the run in which it was found first, `since_at` when that ended (seconds since 1970), None while it is new.
-    `example` is the URL of a page to look at, empty when there is none.
+    `example` is the URL of a page to look at, `kept` the file in which it is as it was; empty when there is none.
     """
 
     about: str
@@ -22,6 +22,7 @@ class Finding:
     example: str = ""
     since: int | None = None
     since_at: float | None = None
+    kept: str = ""
 
     def first_in(self, run: int, at: float | None) -> Finding:
         """The same, known since `run`."""
@@ -32,7 +33,8 @@ class Finding:
         """All of it on one line."""
         since = f", since run {self.since}" if self.since is not None else ""
         example = f"; look at {self.example}" if self.example else ""
-        return f"{self.text}{since}{example}"
+        kept = f", kept in {self.kept}" if self.kept else ""
+        return f"{self.text}{since}{example}{kept}"
 
     def as_json(self) -> dict[str, Any]:
         """As the JSON line and the database have it."""

@@ -154,7 +154,7 @@ def _columns(now: Facts, past: Sequence[Facts], ignored: frozenset[str]) -> Iter
                     f"usually in {_percent(beyond[0])}",
                     _percent(beyond[0]),
                     _percent(part / whole),
-                    str(now.part("tables", table, "examples", column) or ""),
+                    str(now.part("tables", table, "examples", column) or now.part("tables", table, "example") or ""),
                 )
 
 

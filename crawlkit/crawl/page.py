@@ -289,6 +289,7 @@ class Visitor:
         visit.dropped = output.dropped
         visit.callback = getattr(callback, "__name__", "")
         visit.password_field = not output.rows and asks_for_password(response.content)
+        visit.content = response.content
         self._unchanged.remember(visit, lease, request, response, output)
         return self._done(visit, lease, request)
 

@@ -19,10 +19,11 @@ import heapq
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from crawlkit.crawl.exhibits import Exhibits
 from crawlkit.crawl.visit import Visit
 from crawlkit.store.outcome import Row, Verdict
 
@@ -67,9 +68,13 @@ class _Table:
         self.pages = 0
         self.filled: Counter[str] = Counter()
         self.examples: dict[str, str] = {}
+        self.example = ""
 
-    def add(self, rows: Iterable[Row], url: str) -> None:
+    def add(self, rows: Iterable[Row], shows: Callable[[], str]) -> None:
+        """`shows` makes the page an example and gives its URL."""
         self.pages += 1
+        if not self.example:
+            self.example = shows()
         filled = self.filled
         for row in rows:
             self.rows += 1
@@ -80,10 +85,10 @@ class _Table:
                 filled.update(column for column, value in values.items() if value not in _EMPTY)
                 for column, value in values.items():
                     if value in _EMPTY and column not in self.examples and len(self.examples) < _COLUMNS:
-                        self.examples[column] = url[:_URL_CHARACTERS]
+                        self.examples[column] = shows()
             if len(values) < len(filled) and len(self.examples) < _COLUMNS:
-                for column in filled.keys() - values.keys():
-                    self.examples.setdefault(column, url[:_URL_CHARACTERS])
+                for column in filled.keys() - values.keys() - self.examples.keys():
+                    self.examples[column] = shows()
         if len(filled) > 2 * _COLUMNS:
             self.filled = Counter(dict(filled.most_common(_COLUMNS)))
 
@@ -108,6 +113,8 @@ class Record:
         self._times = [0] * (len(BOUNDS) + 1)
         self._slice_seconds = _FIRST_SLICE_SECONDS
         self._timeline: list[list[int]] = []
+        #: The examples as they came, for those whom a finding sends there.
+        self.exhibits = Exhibits(self._shown)
 
     def start(self) -> None:
         """The run begins now."""
@@ -129,9 +136,9 @@ class Record:
         if verdict.state != "done":
             self._count_reason("failures" if verdict.state == "failed" else "skips", reason, visit.url)
         if leads_to_login(visit.url, outcome.final_url):
-            self._add_wall("redirects", visit.url)
+            self._add_wall("redirects", visit)
         elif visit.password_field and not outcome.rows:
-            self._add_wall("forms", visit.url)
+            self._add_wall("forms", visit)
         for word, count in visit.skips.items():
             self._count_reason("not_followed", word, "", count)
         if verdict.state == "done" and visit.callback:
@@ -144,13 +151,13 @@ class Record:
         counts = self._types.setdefault(name, Counter())
         counts.update(pages=1, items=len(outcome.rows), links=visit.found, silent=int(not outcome.rows))
         if not outcome.rows:
-            self._type_examples[name] = visit.url[:_URL_CHARACTERS]
+            self._type_examples[name] = self._shows(visit)
         by_table: dict[str, list[Row]] = {}
         for row in outcome.rows:
             by_table.setdefault(row.table, []).append(row)
         for table, rows in by_table.items():
             if table in self._tables or len(self._tables) < _TABLES:
-                self._tables.setdefault(table, _Table()).add(rows, visit.url)
+                self._tables.setdefault(table, _Table()).add(rows, lambda: self._shows(visit))
 
     def _count_reason(self, kind: str, word: str, url: str, count: int = 1) -> None:
         counts = self._reasons[kind]
@@ -159,9 +166,23 @@ class Record:
         if url:
             self._examples.setdefault(f"{kind}:{word}", url[:_URL_CHARACTERS])
 
-    def _add_wall(self, kind: str, url: str) -> None:
+    def _add_wall(self, kind: str, visit: Visit) -> None:
         self._walls[kind] += 1
-        self._wall_example = url[:_URL_CHARACTERS]
+        self._wall_example = self._shows(visit)
+
+    def _shows(self, visit: Visit) -> str:
+        """Make a page an example: its URL."""
+        url = visit.url[:_URL_CHARACTERS]
+        self.exhibits.hold(url, visit.content, visit.outcome.content_type)
+        return url
+
+    def _shown(self) -> Iterator[str]:
+        """The examples of now."""
+        yield self._wall_example
+        yield from self._type_examples.values()
+        for table in self._tables.values():
+            yield table.example
+            yield from table.examples.values()
 
     def _add_host(self, visit: Visit, failed: bool) -> None:
         name = visit.host if visit.host in self._hosts or len(self._hosts) < _HOSTS else _OTHERS
@@ -208,6 +229,7 @@ class Record:
                     "total": totals.get(name, 0),
                     "filled": dict(table.filled.most_common(_COLUMNS)),
                     "examples": table.examples,
+                    "example": table.example,
                 }
                 for name, table in list(tables.items())[:_TABLES]
             },

@@ -60,9 +60,9 @@ class Bench:
             **pages,
         }
 
-    def run(self, *, times: int = 1, **arguments: str) -> Result:
+    def run(self, *, times: int = 1, kind: type[Spider] = Shop, **arguments: str) -> Result:
         for _ in range(times):
-            spider = Shop()
+            spider = kind()
             spider.start_urls, spider.expect = [self.site.url + "/"], self.expect
             settings = resolve_settings(ConfigFile(folder=self.folder), spider="shop")
             source = f"{self.folder}/shop.py::Shop"
@@ -92,6 +92,8 @@ def test_a_class_that_was_renamed(bench: Bench) -> None:
     assert ["column:items.price"] == about(result)
     assert "column 'price' of table 'items' is empty in 100 % of 40 rows, usually in 0 %, since run 4" in result.reason
     assert result.findings[0].example.startswith(bench.site.url + "/item/")
+    assert "<p class=cost>" in Path(result.findings[0].kept).read_text()
+    assert result.reason.endswith(f", kept in {bench.folder / 'shop.examples' / '4-1.html'}")
 
 
 def test_it_stays_unhealthy_until_it_is_mended(bench: Bench) -> None:
@@ -102,6 +104,7 @@ def test_it_stays_unhealthy_until_it_is_mended(bench: Bench) -> None:
 
     again = bench.run()
     assert ("unhealthy", 4) == (again.outcome, again.findings[0].since)
+    assert again.findings[0].kept.endswith("4-1.html"), "the page is the same: what was kept of it stays"
 
     bench.stock()
     assert "finished" == bench.run().outcome
@@ -111,6 +114,24 @@ def test_a_field_that_is_gone(bench: Bench) -> None:
     bench.run(times=3)
     bench.stock(markup="")
     assert ["column:items.price"] == about(bench.run())
+
+
+def test_a_selector_that_died_on_the_only_page(bench: Bench) -> None:
+    """All rows come from one listing: there is no second page to compare it with."""
+
+    class Listing(Shop):
+        def parse(self, response: Any) -> Any:
+            for item in response.css("li"):
+                yield {"url": item.css("a::text").get(), "price": item.css(".price::text").get()}
+
+    def listing(markup: str) -> str:
+        return "".join(f"<li><a>{number}</a><i class={markup}>{number} €</i>" for number in range(12))
+
+    bench.site.pages = {"/": listing("price")}
+    assert 0 == bench.run(times=3, kind=Listing).exit_code
+    bench.site.pages = {"/": listing("cost")}
+    result = bench.run(kind=Listing)
+    assert (6, ["column:items.price"]) == (result.exit_code, about(result))
 
 
 def test_a_login_wall(bench: Bench) -> None:

@@ -64,6 +64,7 @@ def test_values_are_counted_by_column() -> None:
         "tags": "https://site.example/1",
         "url": "https://site.example/2",
     } == table["examples"]
+    assert "https://site.example/1" == table["example"], "for a column that no row has"
 
 
 def test_pages_are_counted_by_type_host_status_and_reason() -> None:
