@@ -13,6 +13,7 @@ from crawlkit import url as urls
 from crawlkit.crawl.anchors import Anchors
 from crawlkit.crawl.guard import Guard
 from crawlkit.crawl.request import dump
+from crawlkit.crawl.requisite import is_requisite
 from crawlkit.crawl.scope import Scope
 from crawlkit.crawl.spider import Spider
 from crawlkit.exceptions import SpiderError
@@ -121,10 +122,11 @@ class Links:
                 continue
             root = urls.root(href)
             origin = urls.origin(root)
-            if not request.dont_filter and not self._scope.allows(origin):
+            belongs = request._meta is not None and is_requisite(request)
+            if not (request.dont_filter or belongs or self._scope.allows(origin)):
                 skips["offsite"] += 1
                 continue
-            if too_deep:
+            if too_deep and not belongs:
                 skips["depth"] += 1
                 continue
             if self._is_trap(href, len(root)):
