@@ -26,12 +26,12 @@ from crawlkit.crawl.healing import Healer
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.mishaps import OVERLOADED, Mishaps, host_of
 from crawlkit.crawl.output import FileFailed, Output
-from crawlkit.crawl.record import asks_for_password
+from crawlkit.crawl.record import asks_for_password, leads_to_login
 from crawlkit.crawl.request import load
 from crawlkit.crawl.robots import RobotsUnavailable
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.spider import Spider
-from crawlkit.crawl.unchanged import Unchanged
+from crawlkit.crawl.unchanged import Unchanged, is_there
 from crawlkit.crawl.visit import Visit
 from crawlkit.sessions.membership import Healing
 from crawlkit.sessions.request import Request
@@ -225,11 +225,19 @@ class Visitor:
                     return self._mishaps.failed(visit, request, error, reason="robots")
         if not (200 <= status < 300 or self._wants(status, request)):
             return self._refused(errand, response)
-        if lease.probe and response.history and visit.outcome.final_url != (lease.ended or lease.url):
-            return visit.skip(GONE)
+        if lease.probe and response.history and not is_there(visit.outcome.final_url, lease):
+            return self._moved(errand, response)
         if self._unchanged.as_before(visit, lease, response):
             return self._done(visit, lease, request)
         return self._call_back(errand, response)
+
+    def _moved(self, errand: Errand, response: Response) -> Visit:
+        """A page that nothing leads to any more leads elsewhere: it is gone, but for one that may be behind a login."""
+        visit, lease = errand.visit, errand.lease
+        if leads_to_login(lease.url, visit.outcome.final_url):
+            error = exceptions.LoginError("it leads to a login page; whether it is still there, only a member could tell")
+            return self._mishaps.failed(visit, errand.request, error, response, reason="needs_login")
+        return visit.skip(GONE)
 
     def _refused(self, errand: Errand, response: Response) -> Visit:
         """The page answered with a status that nobody asked for."""

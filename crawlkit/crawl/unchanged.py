@@ -113,6 +113,8 @@ class Unchanged:
             return False
         if lease.ended is not None and HIDDEN in lease.ended:  # what page that is, its answer alone can tell
             return False
+        if past.fetched_at > self._clock.time():  # a clock was wrong, then or now: nobody knows how long ago that was
+            return False
         fresh = habits.lastmod and modified_before(request.meta.get(LASTMOD), past.fetched_at)
         if not fresh and habits.learned:
             left_alone = min(_LONGEST_REVISIT_SECONDS, _SHARE_OF_AGE * (past.fetched_at - past.changed_at))
@@ -186,7 +188,7 @@ class Unchanged:
         past = lease.past
         if past is None or past.memory.body_hash is None or response.status_code != 200:
             return False
-        if past.memory.source_hash != visit.mark or not _is_there(visit.outcome.final_url, lease):
+        if past.memory.source_hash != visit.mark or not is_there(visit.outcome.final_url, lease):
             return False
         visit.digest = self._digest(response)
         if visit.digest != past.memory.body_hash:
@@ -256,7 +258,7 @@ def _digested(asking: str, parsing: str, last: bool, callback: str | None, cb_kw
     return b"".join(halves)
 
 
-def _is_there(final_url: str | None, lease: Lease) -> bool:
+def is_there(final_url: str | None, lease: Lease) -> bool:
     """Whether the page ended where it did last time, of which the store does not know the secrets."""
     if lease.ended is None or HIDDEN not in lease.ended:
         return final_url == (lease.ended or lease.url)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from crawlkit.sessions.secretnames import HIDDEN
 from crawlkit.store.outcome import Verdict
 from crawlkit.store.secrets import STRIPPED
 from crawlkit.store.targets import Target
@@ -21,10 +20,8 @@ _FOLLOW = (
 )
 #: A request that cannot be sent as it was would get another answer, and the rows of its page would go.
 _SENDABLE = f"(request IS NULL OR request NOT LIKE '%{STRIPPED}')"
-#: One that ended on a URL with a secret in it cannot be told from one that ends elsewhere now, which would be gone.
-_COMPARABLE = f"(final_url IS NULL OR instr(final_url, '{HIDDEN}') = 0)"
 _UNREACHED = (
-    f"SELECT id, host, crawl, state FROM _pages WHERE id > ? AND crawl < ? AND items > 0 AND {_SENDABLE} AND {_COMPARABLE}"
+    f"SELECT id, host, crawl, state FROM _pages WHERE id > ? AND crawl < ? AND items > 0 AND {_SENDABLE}"
     " AND crawl IN (SELECT crawl FROM _runs WHERE arguments IS (SELECT arguments FROM _runs WHERE id = ?))"
     " ORDER BY id LIMIT ?"
 )

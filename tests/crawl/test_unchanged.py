@@ -11,6 +11,7 @@ import pytest
 
 from crawlkit import Download, FormRequest, Request, Spider, StopCrawl
 from crawlkit.crawl.result import Result
+from crawlkit.crawl.sitemaps import LASTMOD
 from crawlkit.store.bodies import Bodies, bodies_path
 from tests.crawl.loopback import Answer, Asked, Reply, Site, serving
 from tests.crawl.test_engine import Bench, page
@@ -472,16 +473,22 @@ def test_a_secret_of_where_a_redirect_ended_is_not_kept(at_home: AtHome, secret:
         assert b"c4n4ry" not in file.read_bytes(), file
 
 
-def test_a_page_that_ended_on_a_secret_is_not_gone_when_nothing_leads_to_it(at_home: AtHome) -> None:
-    """Nobody could tell whether it ends there still."""
-    pages: Pages = {"/": Tagged("/x"), "/x": Reply("", 302, {"Location": "/a?token=c4n4ry"}), "/a": page(title="a")}
-    pages["/a?token=c4n4ry"] = pages["/a"]
+def test_a_page_that_ended_on_a_secret_is_known_again_when_nothing_leads_to_it(at_home: AtHome) -> None:
+    """The store does not know the secret, and it may be another one by now: the rest of the URL tells."""
+    leads = {"to": "/a?token=c4n4ry"}
+    pages: Pages = {"/": Tagged("/x"), "/x": lambda _: Reply("", 302, {"Location": leads["to"]})}
+    pages["/a?token=c4n4ry"] = pages["/a?token=n0th3r"] = page(title="a")
+    pages["/else?token=c4n4ry"] = page(title="else")
     with at_home(pages) as home:
         home.run()
         pages["/"] = Tagged(text="none")
-        home.run()
-    assert ["/"] == home.parsed
-    assert ("/a?token=c4n4ry", "a") in home.rows()
+        leads["to"] = "/a?token=n0th3r"
+        second = home.run()
+        assert ["/"] == home.parsed
+        assert (2, 1, "a") == (second.pages, second.unchanged, home.rows()[1][1])
+        leads["to"] = "/else?token=c4n4ry"
+        assert {"gone": 1} == home.run().skips
+        assert [("/", "none")] == home.rows()
 
 
 def test_conditions_do_not_travel_with_a_redirect(at_home: AtHome) -> None:
@@ -525,6 +532,20 @@ def test_a_page_that_is_gone_takes_its_rows_along(at_home: AtHome, answer: Answe
         home.run()
         assert ("/b" in asked, "/far" in asked) == (True, False)
         assert "/b" not in [each.path for each in home.site.asked], "it is asked for once"
+
+
+def test_a_page_that_may_be_behind_a_login_is_not_gone(at_home: AtHome) -> None:
+    """The site asks for a login all of a sudden, and nothing leads anywhere any more: no row is lost to that."""
+    pages: Pages = {"/": Tagged("/a", "/b"), "/a": Tagged(), "/b": Tagged()}
+    pages["/login?next=/a"] = pages["/login?next=/b"] = page(title="who are you?")
+    with at_home(pages) as home:
+        home.run()
+        pages["/"] = Tagged(text="who are you?")
+        for path in ("/a", "/b"):
+            pages[path] = Reply("", 302, {"Location": f"/login?next={path}"})
+        result = home.run()
+        assert (1, {"needs_login": 2}) == (result.exit_code, result.failures)
+        assert [("/", "who are you?"), ("/a", "t"), ("/b", "t")] == home.rows()
 
 
 def test_a_page_that_is_still_there_stays_and_is_not_followed(at_home: AtHome) -> None:
@@ -600,6 +621,26 @@ def test_what_seldom_changes_is_asked_for_less_often(
         assert (3, 3) == (result.pages, result.unchanged)
         assert (["/", "/a", "/b"] if asked else ["/"]) == sorted(each.path for each in home.site.asked)
         assert 3 == home.run().requests, "off by default"
+
+
+@pytest.mark.parametrize("setting", [{"crawl__revisit": "learned"}, {"crawl__lastmod": True}])
+def test_a_page_that_was_fetched_in_the_future_is_asked_for(at_home: AtHome, setting: dict[str, Any]) -> None:
+    """The clock was wrong then, or is now: else it would be left alone until that day."""
+
+    class Dated(Noting):
+        name = "noting"
+
+        def more(self, response: Any) -> Any:
+            return [Request(self.start_urls[0] + "a", self.parse, meta={LASTMOD: "2026-01-02T03:04:05Z"})]
+
+    with at_home({"/": Tagged("/a"), "/a": page()}) as home:
+        home.run(Dated, **setting)
+        set_back(home, fetched_days=1, changed_days=10)
+        home.run(Dated, **setting)
+        assert ["/"] == [each.path for each in home.site.asked]
+        set_back(home, fetched_days=-400, changed_days=400)
+        home.run(Dated, **setting)
+        assert ["/", "/a"] == [each.path for each in home.site.asked]
 
 
 def test_a_sitemap_that_says_what_is_older(at_home: AtHome) -> None:
