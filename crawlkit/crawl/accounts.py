@@ -13,6 +13,7 @@ from crawlkit import url as urls
 from crawlkit.crawl.credentials import Credentials, CredentialSources, Prompt
 from crawlkit.crawl.fetcher import Account, sticky_proxy
 from crawlkit.crawl.login import SpiderLogin
+from crawlkit.crawl.recording import Recorder
 from crawlkit.crawl.robots import MAX_BYTES as ROBOTS_BYTES
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider
@@ -54,9 +55,11 @@ class Accounts:
         force_login: bool = False,
         redactor: Redactor | None = None,
         equip: Callable[[Session], None] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self._spider = spider
         self._equip = equip
+        self._recorder = recorder
         self._settings = settings
         self._vault = vault
         self._profile = profile
@@ -71,6 +74,7 @@ class Accounts:
         self._attempts: dict[str | None, Attempts] = {}
         self._memberships: list[Membership] = []
         self._robots: Session | None = None
+        self._stranger: Session | None = None
         self.pause: Callable[[], None] = _nothing
         self.resume: Callable[[], None] = _nothing
         self.stopped: Callable[[], bool] = bool
@@ -172,6 +176,7 @@ class Accounts:
             pause=lambda: self.pause(),
             resume=lambda: self.resume(),
             stopped=lambda: self.stopped(),
+            strange=self._recorder.strange if self._recorder is not None else None,
         )
         for gate in login.gates:  # of earlier runs: what comes from there tells of this login, too
             session._membership.led_through(str(gate))
@@ -182,12 +187,7 @@ class Accounts:
         """Status and body of a robots.txt, as much of it as counts; with no cookie and no secret header of any profile."""
         with self._lock:
             if self._robots is None:
-                self._robots = self._new_session(None)
-                self._robots.cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # takes none, sends none
-                self._robots.headers.clear()
-                self._robots.headers["User-Agent"] = self._settings.fetch.user_agent
-                self._robots.headers["Accept-Encoding"] = "gzip, deflate"
-                self._robots.auth = _as_it_is  # or netrc would be asked
+                self._robots = self._nobodys_session(recorded=False)
             session = self._robots
         with session.get(url, stream=True) as response:
             body = b""
@@ -196,6 +196,22 @@ class Accounts:
                 if len(body) >= ROBOTS_BYTES:
                     break
             return response.status_code, body[:ROBOTS_BYTES]
+
+    def stranger(self) -> Session:
+        """The session of nobody: it takes no cookie and sends none, and knows no secret header and no login of a profile."""
+        with self._lock:
+            if self._stranger is None:
+                self._stranger = self._nobodys_session(recorded=True)
+            return self._stranger
+
+    def _nobodys_session(self, *, recorded: bool) -> Session:
+        session = self._new_session(None, recorded=recorded)
+        session.cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # takes none, sends none
+        session.headers.clear()
+        session.headers["User-Agent"] = self._settings.fetch.user_agent
+        session.headers["Accept-Encoding"] = "gzip, deflate"
+        session.auth = _as_it_is  # or netrc would be asked
+        return session
 
     def save(self) -> None:
         """Commit to the vault what the sessions learned; nothing happens when nothing changed."""
@@ -207,8 +223,9 @@ class Accounts:
         """Save and close every session and the pool."""
         for session in list(self._sessions):
             session.close()
-        if self._robots is not None:
-            self._robots.close()
+        for nobodys in (self._robots, self._stranger):
+            if nobodys is not None:
+                nobodys.close()
         self.pool.close()
 
     def _confide_settings(self) -> None:
@@ -217,7 +234,7 @@ class Accounts:
         for named in self._settings.profiles.values():
             tell_own_headers(named.headers, self.redactor.learn)
 
-    def _new_session(self, profile: str | None) -> Session:
+    def _new_session(self, profile: str | None, *, recorded: bool = True) -> Session:
         fetch = self._settings.fetch
         session = Session(
             profile=profile,
@@ -240,6 +257,8 @@ class Accounts:
         session.redactor = self.redactor
         if self._equip is not None:
             self._equip(session)
+        if self._recorder is not None and recorded:
+            self._recorder.equip(session)
         if profile is not None:
             with self._lock:
                 self._sessions.append(session)

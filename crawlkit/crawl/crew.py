@@ -21,20 +21,21 @@ from crawlkit.crawl.guard import Guard
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.pace import pace_of
 from crawlkit.crawl.page import Visitor
+from crawlkit.crawl.recording import Recorder
 from crawlkit.crawl.rehearsal import Rehearsal
 from crawlkit.crawl.robots import Robots
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.scope import Scope
 from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.shelf import StoreShelf
-from crawlkit.crawl.spider import Spider
+from crawlkit.crawl.spider import Spider, overrides
 from crawlkit.crawl.tally import Tally
 from crawlkit.crawl.unchanged import Unchanged, habits_of
 from crawlkit.crawl.visit import Visit
 from crawlkit.crawl.volatile import Volatile
 from crawlkit.crawl.worker import Worker
 from crawlkit.crawl.writer import Writer
-from crawlkit.exceptions import LoginError
+from crawlkit.exceptions import LoginError, StorageError
 from crawlkit.html.document import Limits
 from crawlkit.sessions.retry import RetryPolicy
 from crawlkit.store.database import Store
@@ -69,9 +70,13 @@ def assemble(
     redact: Callable[[str], str],
     committed: Callable[[Visit, Verdict], None],
     login_failed: Callable[[LoginError], None],
+    storage_failed: Callable[[StorageError], None],
     rehearsal: Rehearsal | None = None,
+    recorder: Recorder | None = None,
 ) -> Crew:
-    """The crew of `run`. `committed` is called in the writer's thread after each commit, `login_failed` by a worker."""
+    """The crew of `run`. `committed` is called in the writer's thread after each commit, `login_failed` and
+    `storage_failed` by a worker.
+    """
     writer = Writer(
         store,
         run=run.id,
@@ -80,6 +85,7 @@ def assemble(
         before_commit=accounts.save,
         committed=committed,
         redact=redact,
+        recorder=recorder,
     )
     scheduler = Scheduler(
         clock, lambda netloc: pace_of(netloc, settings.crawl), writer.want, accounts.pool.set_host_limit
@@ -120,6 +126,9 @@ def assemble(
             robots=robots,
             limits=Limits(max_bytes=settings.crawl.max_html, max_depth=settings.crawl.max_dom_depth),
             guard=guard,
+            wants_body=spider.wants_body if overrides(spider, "wants_body") else None,
+            recorded=recorder is not None,
+            open_stranger=accounts.stranger,
         ),
         links=links,
         scheduler=scheduler,
@@ -128,12 +137,14 @@ def assemble(
         handle_status=frozenset((*settings.crawl.handle_status, *spider.handle_status, *spider.handle_httpstatus_list)),
         files=settings.folder,
         dry=rehearsal is not None,
+        recorder=recorder,
         unchanged=Unchanged(
             habits_of(spider, settings, profile=profile, source_hash=source_hash, arguments=arguments),
             Volatile(settings.crawl.ignore),
             clock=clock,
             bodies=store.bodies,
             exchanges=accounts.pool.exchanges_here,
+            recorded=recorder is not None,
         ),
         blame=Blame(
             profile,
@@ -162,6 +173,7 @@ def assemble(
             pool=accounts.pool,
             submit=writer.submit,
             login_failed=login_failed,
+            storage_failed=storage_failed,
         )
         for number in range(1, settings.crawl.workers + 1)
     ]

@@ -28,6 +28,7 @@ from crawlkit.crawl.finding import Finding
 from crawlkit.crawl.guard import guard_of
 from crawlkit.crawl.loading import check_start_urls
 from crawlkit.crawl.provenance import source_hash as hash_of_source
+from crawlkit.crawl.recording import Recorder
 from crawlkit.crawl.rehearsal import Rehearsal
 from crawlkit.crawl.result import Progress, Result
 from crawlkit.crawl.scheduler import Scheduler
@@ -73,6 +74,7 @@ class Engine:
         redactor: Redactor | None = None,
         equip: Callable[[Session], None] | None = None,
         rehearsal: Rehearsal | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self._spider = spider
         self._settings = settings
@@ -91,6 +93,7 @@ class Engine:
         self._redactor = Redactor() if redactor is None else redactor
         self._equip = equip
         self._rehearsal = rehearsal
+        self._recorder = recorder
         self._ending = Ending()
         self._tally = Tally()
         self._started = time.monotonic()
@@ -133,6 +136,7 @@ class Engine:
             force_login=self._force_login,
             redactor=self._redactor,
             equip=self._equip,
+            recorder=self._recorder,
         )
         accounts.stopped = lambda: self._ending.outcome is not None
         try:
@@ -150,6 +154,8 @@ class Engine:
             ) as store:
                 return self._run(store, accounts, starts)
         finally:
+            if self._recorder is not None:
+                self._recorder.close()
             accounts.close()
 
     def stop(self, outcome: str, reason: str) -> None:
@@ -183,13 +189,18 @@ class Engine:
     # --- a run ----------------------------------------
 
     def _run(self, store: Store, accounts: Accounts, starts: Starts) -> Result:
-        settings, spider = self._settings, self._spider
+        settings, spider, recorder = self._settings, self._spider, self._recorder
+        if recorder is not None:
+            upcoming = store.upcoming(fresh=self._fresh, arguments=self._arguments)
+            recorder.check(store, upcoming, fresh=self._fresh)
         run = store.begin_run(
             fresh=self._fresh, version=VERSION, source_hash=self._source_hash, arguments=self._arguments
         )
         if run.set_aside:
             log.warning("the unfinished crawl had other -a values: it is set aside, a new one begins")
         self.run_id, self._crawl = run.id, run.crawl
+        if recorder is not None:
+            recorder.begin(store, run, accounts.session)
         crew = self._crew = assemble(
             spider,
             settings,
@@ -205,7 +216,9 @@ class Engine:
             redact=self._redactor.redact,
             committed=self._committed,
             login_failed=lambda error: self.stop("login_failed", str(error)),
+            storage_failed=self._storage_failed,
             rehearsal=self._rehearsal,
+            recorder=recorder,
         )
         writer, scheduler = crew.writer, crew.scheduler
         if self._ending.outcome is not None:  # stopped while it was being built
@@ -279,6 +292,12 @@ class Engine:
             if findings:
                 ending.add(UNHEALTHY, told(findings))
                 outcome, reason = ending.decide(self._tally, crawl)
+        if self._recorder is not None and outcome in ("finished", "pages_failed", UNHEALTHY):
+            try:
+                self._recorder.finish(store, record)
+            except exceptions.StorageError as error:
+                ending.add("storage_failed", str(error))
+                outcome, reason = ending.decide(self._tally, crawl)
         result = self._result(outcome, reason, logins=accounts.logins, findings=findings)
         if not isinstance(writer.error, exceptions.StorageError):
             store.end_run(result, record)
@@ -326,6 +345,12 @@ class Engine:
             quarantined=tuple(tally.quarantined),
             findings=tuple(findings),
         )
+
+    def _storage_failed(self, error: exceptions.StorageError) -> None:
+        """A worker could not write. What comes after the writer has ended is nobody's loss."""
+        crew = self._crew
+        if crew is not None and not crew.writer.closed.is_set():
+            self.stop("storage_failed", str(error))
 
     def _committed(self, visit: Visit, verdict: Verdict) -> None:
         """A page is durable: what it linked to is known from now on; the author may have asked to stop."""

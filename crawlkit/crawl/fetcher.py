@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from crawlkit import exceptions
 from crawlkit import url as urls
 from crawlkit.crawl.guard import PREFIX, Guard, masked
+from crawlkit.crawl.requisite import is_requisite
 from crawlkit.crawl.robots import Robots
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.scope import Scope
 from crawlkit.html.document import Limits
 from crawlkit.sessions.request import Request
+from crawlkit.sessions.sending import WholeInstant
 from crawlkit.sessions.suffixes import site
 from crawlkit.store.outcome import Lease
 
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
     from crawlkit.sessions.prepared import PreparedRequest
     from crawlkit.sessions.response import Response
     from crawlkit.sessions.session import Session
+
+
+_PIECE = 256 * 1024
+
+#: Headers that a session adds of itself for the host that it sends to.
+_CREDENTIALS = ("Cookie", "Authorization")
 
 
 class HopRefused(exceptions.CrawlkitError):
@@ -67,8 +76,16 @@ class Fetcher:
         trusted: set[urls.Origin],
         userinfo: Mapping[urls.Origin, tuple[str, str]],
         guard: Guard | None = None,
+        wants_body: Callable[[Response], bool] | None = None,
+        recorded: bool = False,
+        open_stranger: Callable[[], Session] | None = None,
     ) -> None:
+        """`wants_body`: the author's word on a body that need not be kept; it is read all the same when it is `recorded`."""
+        self._wants_body = wants_body
+        self._recorded = recorded
         self._open_account = open_account
+        self._open_stranger = open_stranger
+        self._stranger: Account | None = None
         self._profile = profile
         self._scope = scope
         self._scheduler = scheduler
@@ -150,6 +167,10 @@ class Fetcher:
         proxy = request.proxy or meta.get("proxy")
         if proxy:
             arguments["proxies"] = {"http": proxy, "https": proxy}
+        if self._wants_body is not None:
+            arguments["stream"] = True
+            if session.deadline is not None:
+                arguments["deadline"] = WholeInstant(monotonic() + session.deadline)
         response = session.send(
             prepared,
             allow_redirects=not meta.get("dont_redirect", False),
@@ -160,6 +181,29 @@ class Fetcher:
         response.limits = self._limits
         return response
 
+    def let_by(self, response: Response) -> bool:
+        """Whether the author does not want the body of what `fetch` gave: then it was let go by, of any size; else it was
+        read. Raises RequestException.
+        """
+        if self._wants_body is None:
+            return False
+        raw, session = response.raw, response.session
+        if not response.ok or response.is_html_type or self._wants_body(response):
+            raw.max_body = session.max_body
+            _ = response.content
+            return False
+        raw.set_times(session.timeout[1] if isinstance(session.timeout, tuple) else session.timeout, None)
+        if self._recorded:
+            try:
+                for _ in raw.stream(_PIECE, decode_content=False):
+                    pass
+            except exceptions.RequestException as error:
+                error.response = response
+                raise
+        response.close()
+        response._content, response._content_consumed = b"", True
+        return True
+
     def arrive(self, lease: Lease, response: Response) -> None:
         """A page of `lease` that shows a member: redirects may have led through the login's hosts, and end nowhere else.
 
@@ -169,7 +213,7 @@ class Fetcher:
         if href is None:
             raise HopRefused("bad_redirect")
         origin = urls.origin(urls.root(href))
-        if self._within(lease, origin):
+        if self._within(lease, origin) or is_requisite(response):
             return
         if not lease.start:
             raise HopRefused("offsite")
@@ -205,7 +249,10 @@ class Fetcher:
         elif lease.start:
             self._scope.join(origin)  # example.org that redirects to www.example.org means both
         elif not self._within(lease, origin):
-            raise HopRefused("offsite")
+            if not is_requisite(request):
+                raise HopRefused("offsite")
+            for name in _CREDENTIALS:  # what the profile has for that host is not the crawl's to send
+                onward.headers.pop(name, None)
         if request.safe is not True:
             reason = self._guard.reason(href, method=onward.method or "GET")
             if reason is not None:
@@ -222,8 +269,19 @@ class Fetcher:
         return origin in self._trusted or site(origin.host) in {site(known.host) for known in list(self._trusted)}
 
     def _account_of(self, request: Request) -> Account:
+        if is_requisite(request) and not self._scope.allows(urls.origin(urls.root(request.url))):
+            return self._as_stranger()
         jar = request.meta.get("cookiejar")
         return self.account(request.profile, jar if isinstance(jar, str | int | float | None) else str(jar))
+
+    def _as_stranger(self) -> Account:
+        """Who fetches the requisites of other hosts: nobody that any of them knows."""
+        if self._stranger is None:
+            with self._lock:
+                if self._stranger is None:
+                    assert self._open_stranger is not None  # where requisites are asked for, there is one
+                    self._stranger = Account(self._open_stranger(), None)
+        return self._stranger
 
 
 def sticky_proxy(proxies: list[str] | tuple[str, ...], profile: str) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from crawlkit.crawl.errand import Errand
 from crawlkit.crawl.fetcher import HopRefused, RobotsForbid
 from crawlkit.crawl.mishaps import Mishaps
 from crawlkit.crawl.pulse import Pulse
+from crawlkit.crawl.requisite import is_requisite
 from crawlkit.crawl.robots import RobotsUnavailable
 from crawlkit.crawl.visit import Visit
 from crawlkit.sessions.membership import Healing, Membership
@@ -63,7 +64,7 @@ class Healer:
         """Whether the answer was given to a stranger. Raises what the author's `logged_in` raises."""
         membership = _membership_of(errand)
         if not self._handles(errand.request, response):
-            return membership.looks_logged_out(response, epoch)
+            return _looks_logged_out(errand, response, epoch)
         return (  # the author wants this status; it may be the site's word on a session that has ended all the same
             response.status_code in _REFUSING_STATUSES
             and membership.finding(response).sign is not None
@@ -86,7 +87,7 @@ class Healer:
         if isinstance(again, Visit):
             return again
         response, epoch = again
-        if membership.looks_logged_out(response, epoch) and not membership.false_alarm(response):
+        if _looks_logged_out(errand, response, epoch) and not membership.false_alarm(response):
             if membership.unproven(epoch):
                 return self._doubtful(errand)
             # While another thread may be logging in, nobody can tell why: the page's next turn does.
@@ -144,13 +145,14 @@ class Healer:
             return self.quarantined(errand)
         if response is None:
             return errand.visit.give_back()
-        strange = membership.looks_logged_out(response, epoch) and not membership.false_alarm(response)
+        strange = _looks_logged_out(errand, response, epoch) and not membership.false_alarm(response)
         if strange and not self._handles(errand.request, response):
             return self._needs_login(errand, response)
         return self._judge(errand, response, epoch, alive=True)
 
     def quarantined(self, errand: Errand) -> Visit:
         """The page ends the session of who fetches it. What the author wants all the same fails, and is not remembered."""
+        errand.visit.leave_out()
         if errand.lease.start or self._allowed(errand.lease.url):
             error = exceptions.LoginError("the session ends whenever this page is fetched")
             return self._mishaps.failed(errand.visit, errand.request, error, reason=QUARANTINED)
@@ -162,6 +164,7 @@ class Healer:
         return errand.visit.give_back(self._mishaps.time_in(_DOUBT_SECONDS))
 
     def _needs_login(self, errand: Errand, response: Response | None) -> Visit:
+        errand.visit.leave_out()
         error = exceptions.LoginError("the page shows no member although the session is logged in")
         return self._mishaps.failed(errand.visit, errand.request, error, response, reason="needs_login")
 
@@ -169,3 +172,8 @@ class Healer:
 def _membership_of(errand: Errand) -> Membership:
     assert errand.membership is not None  # nobody else is asked to log in
     return errand.membership
+
+
+def _looks_logged_out(errand: Errand, response: Response, epoch: int) -> bool:
+    page = not is_requisite(errand.request)
+    return _membership_of(errand).looks_logged_out(response, epoch, page=page)

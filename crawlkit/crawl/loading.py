@@ -1,7 +1,7 @@
 """Spiders from files: `file.py`, `file.py::Class` or a folder become classes, `-a key=value` attributes.
 
-What belongs here: reading a spider file, choosing the class, the errors for what is wrong with it. Running it
-is the engine's. The file's own folder comes first on `sys.path`, so that a spider may import its neighbours;
+What belongs here: reading a spider file, choosing the class, the errors for what is wrong with it, which settings are
+its. Running it is the engine's. The file's own folder comes first on `sys.path`, so that a spider may import its neighbours;
 only classes
 defined in the file itself count. No byte code is written beside the file.
 """
@@ -19,6 +19,8 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+from crawlkit.crawl.settings import Override, Settings, resolve_settings
+from crawlkit.crawl.settings_file import find_config
 from crawlkit.crawl.spider import NAME, Spider
 from crawlkit.exceptions import SpiderError
 from crawlkit.sessions.leaks import shown
@@ -99,6 +101,15 @@ def make_spider(source: SpiderSource, arguments: Mapping[str, str] | None = None
     if name in RESERVED_NAMES:
         raise SpiderError(f"{source.path}: {kind.__name__}.name is {name!r}, which is reserved; choose another")
     return spider
+
+
+def settings_of(source: SpiderSource, spider: Spider, overrides: Iterable[Override] = ()) -> Settings:
+    """The settings of `spider`: crawl.toml as it is found from its file upward, its custom_settings, `overrides` over both.
+
+    ConfigError naming what is wrong.
+    """
+    config = find_config(source.path.resolve().parent)
+    return resolve_settings(config, spider=spider.name, custom=spider.custom_settings, overrides=overrides)
 
 
 def check_start_urls(spider: Spider, where: str) -> None:

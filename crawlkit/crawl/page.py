@@ -3,19 +3,20 @@
     load the request → login → robots → fetch → status → logged in? → unchanged? → callback → Visit
 
 Each step may end the page: done, failed, skipped, or given back to the queue with a not-before time. What happens when it
-came back logged out is in healing.py.
+came back logged out is in healing.py, the callback in calling.py.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crawlkit import exceptions
 from crawlkit import url as urls
 from crawlkit.crawl.blame import Blame
+from crawlkit.crawl.calling import UNRECORDED, Caller
 from crawlkit.crawl.canary import Canary
 from crawlkit.crawl.clock import Clock
 from crawlkit.crawl.errand import Errand
@@ -25,8 +26,8 @@ from crawlkit.crawl.guard import PREFIX
 from crawlkit.crawl.healing import Healer
 from crawlkit.crawl.links import Links
 from crawlkit.crawl.mishaps import OVERLOADED, Mishaps, host_of
-from crawlkit.crawl.output import FileFailed, Output
-from crawlkit.crawl.record import asks_for_password, leads_to_login
+from crawlkit.crawl.record import leads_to_login
+from crawlkit.crawl.recording import Recorder
 from crawlkit.crawl.request import load
 from crawlkit.crawl.robots import RobotsUnavailable
 from crawlkit.crawl.scheduler import Scheduler
@@ -63,21 +64,22 @@ class Visitor:
         blame: Blame,
         unchanged: Unchanged,
         dry: bool = False,
+        recorder: Recorder | None = None,
     ) -> None:
         self._spider = spider
+        self._recorder = recorder
         self._fetcher = fetcher
         self._links = links
         self._scheduler = scheduler
         self._policy = policy
         self._clock = clock
         self._handle_status = handle_status
-        self._files = files
         self._blame = blame
         self._unchanged = unchanged
-        self._dry = dry
         self._mishaps = Mishaps(
             spider, links=links, scheduler=scheduler, policy=policy, clock=clock, files=files, dry=dry
         )
+        self._caller = Caller(spider, links=links, mishaps=self._mishaps, unchanged=unchanged, files=files, dry=dry)
         self._healer = Healer(
             clock, blame=blame, mishaps=self._mishaps, fetch=self._fetch, judge=self._judge, stayed=self._stayed,
             handles=self._handles, allowed=links.guard.allows,
@@ -86,10 +88,17 @@ class Visitor:
         self.canary: Canary | None = None
 
     def visit(self, lease: Lease, release: Callable[[], None]) -> Visit:
-        """Do all that a page needs. Raises only what ends the run: LoginError, or StopCrawl of the author's login.
+        """Do all that a page needs. Raises only what ends the run: LoginError, StorageError, or StopCrawl of the author's
+        login.
 
         `release` is called as soon as the host is free again, before the author's code gets the page.
         """
+        visit = self._begin(lease, release)
+        if self._recorder is not None:
+            self._recorder.pack(visit, lease)
+        return visit
+
+    def _begin(self, lease: Lease, release: Callable[[], None]) -> Visit:
         outcome = Outcome(page=lease.page, run=lease.run, state="failed", attempts=lease.attempts)
         visit = Visit(outcome, lease.url, lease.host, lease.depth)
         try:
@@ -104,7 +113,7 @@ class Visitor:
         if reason is not None:
             return self._guarded(visit, lease.url, reason)
         if self._unchanged.need_not_ask(visit, lease, request):
-            return self._done(visit, lease, request)
+            return self._caller.done(visit, lease, request)
         try:
             membership = self._fetcher.membership_of(request)
         except exceptions.UsageError as error:  # its profile's name
@@ -137,6 +146,8 @@ class Visitor:
         except exceptions.RequestException as error:
             self._mishaps.note_fault(lease, error)
             return self._mishaps.retry_or_fail(visit, lease, request, error)
+        except exceptions.StorageError:  # of the vault, or of a body on its way into an archive
+            raise
         except Exception as error:  # a URL or a header that nobody foresaw: the page fails, the crawl goes on
             log.exception("fetching %s failed", lease.url)
             return self._mishaps.failed(visit, request, error)
@@ -173,20 +184,28 @@ class Visitor:
         conditions = self._unchanged.conditions(visit, lease, request, membership)
         with self._blame.exchange() as visit.sent:
             try:
-                response = self._fetcher.fetch(request, lease, conditions=conditions)
+                response = self._exchange(errand, conditions)
             except exceptions.ContentDecodingError:
                 # A server that mislabels its coding is asked once more for none at all.
                 visit.requests += 1
-                response = self._fetcher.fetch(request, lease, identity=True, conditions=conditions)
+                response = self._exchange(errand, conditions, identity=True)
         outcome = visit.outcome
         outcome.elapsed = self._clock.monotonic() - started
         outcome.status = response.status_code
-        outcome.size = len(response.content)
+        outcome.size = len(response.content) if not visit.unkept else response.raw.tell()
         outcome.content_type = response.headers.get("Content-Type")
         outcome.final_url = urls.split_userinfo(response.url)[0]
         if response.status_code not in OVERLOADED:
             self._scheduler.answered(host_of(response.url, lease), outcome.elapsed)
         return response, epoch
+
+    def _exchange(self, errand: Errand, conditions: Mapping[str, str], *, identity: bool = False) -> Response:
+        visit, recorder = errand.visit, self._recorder
+        visit.leave_out()  # each page's last fetch counts
+        with UNRECORDED if recorder is None else recorder.fetching(errand.lease) as visit.recording:
+            response = self._fetcher.fetch(errand.request, errand.lease, identity=identity, conditions=conditions)
+            visit.unkept = self._fetcher.let_by(response)
+        return response
 
     # --- judging ----------------------------------------
 
@@ -196,8 +215,8 @@ class Visitor:
         status = response.status_code
         if status == 304 and visit.conditional:  # it says nothing of the login
             if self._unchanged.not_modified(visit, lease, response):
-                return self._done(visit, lease, request)
-            return self._call_back(errand, response)
+                return self._caller.done(visit, lease, request)
+            return self._caller.call(errand, response)
         if status in OVERLOADED or status in self._policy.statuses:
             again = self._mishaps.overloaded(visit, lease, request, response)
             if again is not None:
@@ -206,6 +225,7 @@ class Visitor:
             try:
                 logged_out = not alive and self._healer.logged_out(errand, response, epoch)
             except BaseException as error:  # noqa: BLE001 - the author's logged_in: nothing of it may end a worker
+                visit.leave_out()
                 return self._mishaps.author_failed(visit, lease, request, response, error, "logged_in")
             if logged_out:
                 return self._healer.heal(errand, response, epoch)
@@ -228,14 +248,16 @@ class Visitor:
         if lease.probe and response.history and not is_there(visit.outcome.final_url, lease):
             return self._moved(errand, response)
         if self._unchanged.as_before(visit, lease, response):
-            return self._done(visit, lease, request)
-        return self._call_back(errand, response)
+            return self._caller.done(visit, lease, request)
+        return self._caller.call(errand, response)
 
     def _moved(self, errand: Errand, response: Response) -> Visit:
         """A page that nothing leads to any more leads elsewhere: it is gone, but for one that may be behind a login."""
         visit, lease = errand.visit, errand.lease
         if leads_to_login(lease.url, visit.outcome.final_url):
-            error = exceptions.LoginError("it leads to a login page; whether it is still there, only a member could tell")
+            error = exceptions.LoginError(
+                "it leads to a login page; whether it is still there, only a member could tell"
+            )
             return self._mishaps.failed(visit, errand.request, error, response, reason="needs_login")
         return visit.skip(GONE)
 
@@ -262,48 +284,3 @@ class Visitor:
             or bool(meta.get("handle_httpstatus_all"))
             or status in (meta.get("handle_httpstatus_list") or ())
         )
-
-    def _call_back(self, errand: Errand, response: Response) -> Visit:
-        """The author's code gets the page."""
-        errand.release()
-        visit, lease, request = errand.visit, errand.lease, errand.request
-        callback: Any = request.callback
-        output = Output(self._spider, self._files, dry=self._dry)
-        outcome = visit.outcome
-        try:
-            try:
-                output.collect(callback(response, **request.cb_kwargs), response.url, response)
-            except exceptions.StopCrawl as stop:
-                visit.stop = stop.reason or "StopCrawl"
-            visit.found = len(output.requests)
-            outcome.links = self._links.judge(
-                () if lease.probe else output.requests,
-                depth=lease.depth + 1,
-                skips=visit.skips,
-                page=response,
-                refused=outcome.refused,
-                known=outcome.known,
-            )
-        except exceptions.LoginError:
-            raise  # of what the callback itself asked for: the page is not at fault
-        except exceptions.IgnoreRequest as error:
-            return visit.skip(f"ignored: {error.reason}" if error.reason else "ignored")
-        except FileFailed as failed:
-            self._mishaps.note_fault(lease, failed.error)
-            return self._mishaps.retry_or_fail(visit, lease, request, failed.error)
-        except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt too: nothing may end a worker
-            return self._mishaps.author_failed(visit, lease, request, response, error, "callback")
-        outcome.rows = output.rows
-        visit.dropped = output.dropped
-        visit.callback = getattr(callback, "__name__", "")
-        visit.password_field = not output.rows and asks_for_password(response.content)
-        visit.content = response.content
-        self._unchanged.remember(visit, lease, request, response, output)
-        return self._done(visit, lease, request)
-
-    def _done(self, visit: Visit, lease: Lease, request: Request) -> Visit:
-        outcome = visit.outcome
-        outcome.state = "done"
-        if request.method == "GET" and not request.body and (lease.start or not request.dont_filter):
-            outcome.page_key = self._links.page_key(outcome.final_url or lease.url, request)
-        return visit

@@ -113,6 +113,14 @@ class Spider:
 
     # --- pages ----------------------------------------
 
+    def wants_body(self, response: Response) -> bool:
+        """Whether the body of an answer is to be kept for its callback; `response` has its head, and no body yet.
+
+        Asked of answers with status 2xx that are no HTML. False lets a body of any size go by: into an archive where one is
+        made, else it is not even read; the callback finds an empty body.
+        """
+        return True
+
     def parse(self, response: Response) -> Any:
         """Take items and further requests from a page: the callback of every request that names no other."""
         raise NotImplementedError(f"{type(self).__name__} has no parse(); define it or give each request a callback")

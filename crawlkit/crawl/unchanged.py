@@ -92,8 +92,12 @@ class Unchanged:
         clock: Clock,
         bodies: Bodies | None,
         exchanges: Callable[[], int],
+        recorded: bool = False,
     ) -> None:
-        """`exchanges` counts those of the calling thread; `bodies` is where bodies are kept, if they are."""
+        """`exchanges` counts those of the calling thread; `bodies` is where bodies are kept, if they are. `recorded`: an
+        archive is made, which every page has to be in.
+        """
+        self._recorded = recorded
         self._habits = habits
         self._volatile = volatile
         self._clock = clock
@@ -109,7 +113,7 @@ class Unchanged:
         """Give the page its mark, and end it as unchanged when it is not even asked for."""
         past, habits = lease.past, self._habits
         self._give_mark(visit, lease, request)
-        if past is None or lease.start or lease.probe or past.memory.source_hash != visit.mark:
+        if self._recorded or past is None or lease.start or lease.probe or past.memory.source_hash != visit.mark:
             return False
         if lease.ended is not None and HIDDEN in lease.ended:  # what page that is, its answer alone can tell
             return False
@@ -131,6 +135,8 @@ class Unchanged:
         visit.conditional = False
         past = lease.past
         if past is None or lease.ended is not None or not _is_plain(lease, request):
+            return {}
+        if self._recorded and not lease.recorded:  # a record of a 304 has to refer to another
             return {}
         if membership is not None and self._proven.get(id(membership)) != membership.epoch:
             return {}
@@ -188,7 +194,7 @@ class Unchanged:
         past = lease.past
         if past is None or past.memory.body_hash is None or response.status_code != 200:
             return False
-        if past.memory.source_hash != visit.mark or not is_there(visit.outcome.final_url, lease):
+        if visit.unkept or past.memory.source_hash != visit.mark or not is_there(visit.outcome.final_url, lease):
             return False
         visit.digest = self._digest(response)
         if visit.digest != past.memory.body_hash:
@@ -202,7 +208,7 @@ class Unchanged:
     def remember(self, visit: Visit, lease: Lease, request: Request, response: Response, output: Output) -> None:
         """The callback went well: note by what a later crawl knows the page again, and keep its body."""
         outcome = visit.outcome
-        if self._bodies is not None:
+        if self._bodies is not None and not visit.unkept:
             outcome.body = body_of(response.body)
         if response.status_code != 200 or output.files or visit.stop is not None:
             return
@@ -212,7 +218,9 @@ class Unchanged:
         if outcome.final_url != lease.url or not _is_plain(lease, request):
             etag = modified = None
         digest = visit.digest
-        if digest is None and ((etag is None and modified is None) or lease.past is not None):
+        if visit.unkept and etag is None and modified is None:
+            return
+        if not visit.unkept and digest is None and ((etag is None and modified is None) or lease.past is not None):
             # Where validators do, hashing is left out: 0.4 ms for a page of 100 KB. Once they did not, it is done.
             digest = self._digest(response)
         outcome.memory = Memory(visit.new_mark, etag, modified, digest)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from crawlkit.store.outcome import Outcome
+
+if TYPE_CHECKING:
+    from crawlkit.crawl.recording import Recording
 
 
 @dataclass(slots=True)
@@ -39,6 +43,11 @@ class Visit:
     kept: bytes | None = None
     digest: bytes | None = None
     exchanges: int = 0
+    #: Whether the body was let go by without being kept (`Spider.wants_body`).
+    unkept: bool = False
+    #: For an archive: what was exchanged, and what the archive made of it.
+    recording: Recording | None = None
+    packed: Any = None
 
     def hide(self, redact: Callable[[str], str]) -> None:
         """Take the secrets out of what the database will keep: the reason or traceback, and where a redirect ended.
@@ -50,6 +59,13 @@ class Visit:
             outcome.error = redact(outcome.error)
         if outcome.final_url is not None and outcome.final_url != self.url:
             outcome.final_url = redact(outcome.final_url)
+
+    def leave_out(self) -> Visit:
+        """What was fetched is not to be in an archive: it was given to a stranger, or nobody knows to whom."""
+        recording, self.recording = self.recording, None
+        if recording is not None:
+            recording.close()
+        return self
 
     def give_back(self, not_before: float = 0.0) -> Visit:
         """The page goes back to the queue as if it had not been taken; it may be taken at `not_before` (Unix epoch)."""

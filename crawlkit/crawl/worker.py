@@ -9,7 +9,7 @@ from collections.abc import Callable
 from crawlkit.crawl.page import Visitor
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.visit import Visit
-from crawlkit.exceptions import LoginError, StopCrawl
+from crawlkit.exceptions import LoginError, StopCrawl, StorageError
 from crawlkit.sessions.pool import ConnectionPool
 from crawlkit.store.outcome import Lease, Outcome
 
@@ -35,7 +35,7 @@ class Release:
 
 
 class Worker(threading.Thread):
-    """Takes leases until there are none. `submit` hands a visit over; `login_failed` ends the run."""
+    """Takes leases until there are none. `submit` hands a visit over; `login_failed` and `storage_failed` end the run."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Worker(threading.Thread):
         pool: ConnectionPool,
         submit: Callable[[Visit, Callable[[], None]], None],
         login_failed: Callable[[LoginError], None],
+        storage_failed: Callable[[StorageError], None],
     ) -> None:
         super().__init__(name=f"crawlkit-worker-{number}", daemon=True)
         self._scheduler = scheduler
@@ -53,6 +54,7 @@ class Worker(threading.Thread):
         self._pool = pool
         self._submit = submit
         self._login_failed = login_failed
+        self._storage_failed = storage_failed
         self._uncommitted = threading.BoundedSemaphore(_UNCOMMITTED)
         #: The URL under way, None when idle. Read by the progress display.
         self.busy: str | None = None
@@ -84,6 +86,9 @@ class Worker(threading.Thread):
             return self._visitor.visit(lease, release)
         except LoginError as error:
             self._login_failed(error)
+            return self._given_back(lease)
+        except StorageError as error:
+            self._storage_failed(error)
             return self._given_back(lease)
         except StopCrawl as stop:  # of the author's login
             visit = self._given_back(lease)

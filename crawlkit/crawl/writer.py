@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from crawlkit.crawl.clock import Clock
+from crawlkit.crawl.recording import Recorder
 from crawlkit.crawl.scheduler import Scheduler
 from crawlkit.crawl.tally import Tally
 from crawlkit.crawl.visit import Visit
@@ -76,6 +77,7 @@ class Writer(threading.Thread):
         before_commit: Callable[[], None],
         committed: Callable[[Visit, Verdict], None],
         redact: Callable[[str], str],
+        recorder: Recorder | None = None,
     ) -> None:
         super().__init__(name="crawlkit-writer", daemon=True)
         self._store = store
@@ -85,6 +87,7 @@ class Writer(threading.Thread):
         self._before_commit = before_commit
         self._committed = committed
         self._redact = redact
+        self._recorder = recorder
         self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         self._due: list[tuple[float, str]] = []
         self._due_at: dict[str, float] = {}
@@ -218,6 +221,8 @@ class Writer(threading.Thread):
         self._before_commit()
         for done in visited:
             done.visit.hide(self._redact)
+        if self._recorder is not None:
+            self._recorder.append([done.visit for done in visited], self._store)
         verdicts = self._store.commit([done.visit.outcome for done in visited])
         self.scheduler.settle(len(visited))
         for done, verdict in zip(visited, verdicts, strict=True):

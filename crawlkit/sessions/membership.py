@@ -66,7 +66,8 @@ class Membership:
     `login`: how, with `credentials` where it has none of its own.
     `certain`: whether `login.logged_in` proves that somebody is logged in; else the absence of signs has to do.
     `trusted`: origins that a login asks are added: they may see the session's secret headers. `pause` and `resume`
-    are called around a login. `canary`: an address that only a member sees, if one is known.
+    are called around a login. `canary`: an address that only a member sees, if one is known. `strange` is told of an answer
+    that was given to a stranger, in the thread that asked, where `carry` gives another in its place.
     """
 
     def __init__(
@@ -82,8 +83,10 @@ class Membership:
         pause: Callable[[], None] = _nothing,
         resume: Callable[[], None] = _nothing,
         stopped: Callable[[], bool] | None = None,
+        strange: Callable[[Response], None] | None = None,
     ) -> None:
         self.login = login
+        self._strange = strange
         self._proof = Proof(session, login, certain=certain, trusted=trusted, canary=canary)
         self._turn = Turn(pause, resume)
         self._entrance = Entrance(
@@ -143,14 +146,17 @@ class Membership:
         """Whether `url` is a login page: being sent there is no leaving of the site."""
         return self._proof.signs.is_login_page(url)
 
-    def looks_logged_out(self, response: Response, epoch: int, *, body: bool = True) -> bool:
+    def looks_logged_out(self, response: Response, epoch: int, *, body: bool = True, page: bool = True) -> bool:
         """Whether `response`, asked for in `epoch`, was given to a stranger; what shows a member is taken note of.
 
-        `body=False`: it is a stream, which is not read. Raises what the author's `logged_in` raises.
+        `body=False`: it is a stream, which is not read. `page=False`: it is no page, such as a picture or a frame; the signs
+        alone tell, and nothing is learnt of it. Raises what the author's `logged_in` raises.
         """
         proof = self._proof
         if not proof.concerns(response.url):
             return False
+        if not page:
+            return proof.signs.of(response, body=body) is not None
         finding = proof.of(response, body=body)
         asked = response.history[0].url if response.history else response.url
         if finding.sign is not None:
@@ -274,11 +280,13 @@ class Membership:
                         raise self.refuse(response.url)
                 if not body:
                     response.close()  # a stream holds its connection: nobody waits for a login with one
-                if self.again(epoch, wait=True) is Healing.ALIVE:
-                    if not body:
-                        return send(request)
-                    self.false_alarm(response)
+                healing = self.again(epoch, wait=True)
+                if healing is Healing.ALIVE and body and self.false_alarm(response):
                     return response
+                if self._strange is not None:
+                    self._strange(response)
+                if healing is Healing.ALIVE:
+                    return response if body else send(request)
                 if not can_resend(request.body, request._body_position):
                     return response
                 request = renew(request, response)
