@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawlkit.cli import exit_codes
+from crawlkit.cli.chosen import choose
 from crawlkit.cli.options import (
     arguments_option,
     debug_option,
@@ -19,12 +20,10 @@ from crawlkit.cli.options import (
     set_option,
 )
 from crawlkit.cli.outputs import shown
-from crawlkit.cli.secrecy import learn_arguments, redact
+from crawlkit.cli.secrecy import redact
 from crawlkit.cli.terminal import complain, counted, safe
-from crawlkit.crawl.loading import find_spider, make_spider, parse_arguments, place_of, spider_files
-from crawlkit.crawl.settings import parse_override, resolve_settings
-from crawlkit.crawl.settings_file import find_config
-from crawlkit.exceptions import CrawlkitError, SpiderError, UsageError
+from crawlkit.crawl.loading import find_spider, spider_files
+from crawlkit.exceptions import UsageError
 
 if TYPE_CHECKING:
     from crawlkit.testing.cases import Case, Outcome
@@ -158,32 +157,10 @@ def _save(
     assignments: tuple[str, ...],
 ) -> Outcome:
     require_url(url)
-    source = find_spider(path)
-    given = parse_arguments(arguments)
-    learn_arguments(given)
-    spider = make_spider(source, given)
-    if not callable(getattr(spider, callback, None)):
-        raise SpiderError(f"--callback {callback}: {type(spider).__name__} in {source.path} has no such method")
-    settings = resolve_settings(
-        find_config(source.path.resolve().parent),
-        spider=spider.name,
-        custom=spider.custom_settings,
-        overrides=[parse_override(text) for text in assignments],
-    )
-    from crawlkit.cli.visiting import visiting
-    from crawlkit.sessions.request import Request
+    chosen = choose(path, arguments, assignments)
+    method = chosen.callback(callback)
+    from crawlkit.cli.visiting import page_for
     from crawlkit.testing.case_saving import save_case
 
-    with visiting(url, settings, profile=profile or spider.profile or spider.name, spider=spider) as accounts:
-        session = accounts.open(None, None).session
-        request = Request(url, callback=getattr(spider, callback), **options)
-        response = session.send(session.prepare_request(request))
-        if response.status_code >= 400:
-            complain(f"{response.url} answered {response.status_code} {response.reason or ''}".rstrip())
-        try:
-            return save_case(source, spider, response, given, name)
-        except CrawlkitError:
-            raise
-        except Exception as error:
-            failed = f"{callback}() failed on {response.url}: {type(error).__name__}: {error}"
-            raise SpiderError(f"{place_of(error, source.path)}: {failed}; no case was saved") from error
+    with page_for(chosen, url, method, profile=profile, failed="; no case was saved", **options) as response:
+        return save_case(chosen.source, chosen.spider, response, chosen.arguments, name)

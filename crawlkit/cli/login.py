@@ -11,16 +11,16 @@ import click
 
 from crawlkit.cli import exit_codes
 from crawlkit.cli.asking import Asker
+from crawlkit.cli.chosen import choose
 from crawlkit.cli.loginreport import LoginReport, show
 from crawlkit.cli.logs import logging_to
 from crawlkit.cli.options import arguments_option, debug_option, json_option, profile_option, set_option
 from crawlkit.cli.outputs import check_vault
 from crawlkit.cli.profiles import check_profile
-from crawlkit.cli.secrecy import learn_arguments, print_traceback, redactor
+from crawlkit.cli.secrecy import print_traceback, redactor
 from crawlkit.cli.terminal import complain, console, is_terminal
-from crawlkit.crawl.loading import SpiderSource, check_start_urls, find_spider, make_spider, parse_arguments, place_of
-from crawlkit.crawl.settings import Settings, parse_override, resolve_settings
-from crawlkit.crawl.settings_file import find_config
+from crawlkit.crawl.loading import SpiderSource, check_start_urls, place_of
+from crawlkit.crawl.settings import Settings
 from crawlkit.crawl.spider import Spider, overrides
 from crawlkit.exceptions import ConfigError, CrawlkitError, LoginError, RequestException, SpiderError, UsageError
 
@@ -56,16 +56,8 @@ def command(
     \b
     Exit codes: 0 logged in, 2 usage or configuration, 3 not logged in.
     """
-    given = parse_arguments(arguments)
-    learn_arguments(given)
-    source = find_spider(path)
-    spider = make_spider(source, given)
-    settings = resolve_settings(
-        find_config(source.path.resolve().parent),
-        spider=spider.name,
-        custom=spider.custom_settings,
-        overrides=[parse_override(text) for text in assignments],
-    )
+    chosen = choose(path, arguments, assignments)
+    source, spider, settings = chosen.source, chosen.spider, chosen.settings
     _check_spider(spider, source, check=check)
     check_vault(settings.vault)
     if profile is not None:

@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawlkit.cli import exit_codes
+from crawlkit.cli.chosen import choose
 from crawlkit.cli.options import arguments_option, debug_option, profile_option, require_url, set_option
-from crawlkit.cli.secrecy import learn_arguments, redact
-from crawlkit.cli.terminal import complain, counted, safe
-from crawlkit.crawl.loading import find_spider, make_spider, parse_arguments, place_of
-from crawlkit.crawl.settings import parse_override, resolve_settings
-from crawlkit.crawl.settings_file import find_config
+from crawlkit.cli.secrecy import redact
+from crawlkit.cli.terminal import counted, safe
 from crawlkit.crawl.spider import Spider
-from crawlkit.exceptions import CrawlkitError, DropItem, SpiderError, Verdict
+from crawlkit.exceptions import DropItem, Verdict
 
 if TYPE_CHECKING:
-    from crawlkit.crawl.accounts import Accounts
     from crawlkit.sessions.response import Response
 
 
@@ -45,40 +42,12 @@ def command(
     Nothing is stored but the session of the profile, when the page needed a login.
     """
     require_url(url)
-    source = find_spider(path)
-    given = parse_arguments(arguments)
-    learn_arguments(given)
-    spider = make_spider(source, given)
-    if not callable(getattr(spider, callback, None)):
-        raise SpiderError(f"--callback {callback}: {type(spider).__name__} in {source.path} has no such method")
-    settings = resolve_settings(
-        find_config(source.path.resolve().parent),
-        spider=spider.name,
-        custom=spider.custom_settings,
-        overrides=[parse_override(text) for text in assignments],
-    )
-    from crawlkit.cli.visiting import visiting
+    chosen = choose(path, arguments, assignments)
+    method = chosen.callback(callback)
+    from crawlkit.cli.visiting import page_for
 
-    with visiting(url, settings, profile=profile or spider.profile or spider.name, spider=spider) as accounts:
-        response = _fetch(accounts, spider, url, callback)
-        if response.status_code >= 400:
-            complain(f"{response.url} answered {response.status_code} {response.reason or ''}".rstrip())
-        try:
-            return _show(spider, getattr(spider, callback), response)
-        except CrawlkitError:
-            raise
-        except Exception as error:
-            failed = f"{callback}() failed on {response.url}: {type(error).__name__}: {error}"
-            raise SpiderError(f"{place_of(error, source.path)}: {failed}") from error
-
-
-def _fetch(accounts: Accounts, spider: Spider, url: str, callback: str) -> Response:
-    """The page, logged in when the spider says that it has to be."""
-    from crawlkit.sessions.request import Request
-
-    account = accounts.open(None, None)
-    request = Request(url, callback=getattr(spider, callback))
-    return account.session.send(account.session.prepare_request(request))
+    with page_for(chosen, url, method, profile=profile) as response:
+        return _show(chosen.spider, method, response)
 
 
 def _show(spider: Spider, callback: Any, response: Response) -> int:

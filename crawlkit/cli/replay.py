@@ -17,10 +17,9 @@ from crawlkit.cli.outputs import shown
 from crawlkit.cli.reading import find_database, name_and_runs
 from crawlkit.cli.secrecy import learn_arguments, redact
 from crawlkit.cli.terminal import complain, counted, safe
-from crawlkit.crawl.loading import SpiderSource, find_spider, make_spider, parse_arguments
+from crawlkit.crawl.loading import SpiderSource, find_spider, make_spider, parse_arguments, settings_of
 from crawlkit.crawl.quantities import duration_text
-from crawlkit.crawl.settings import Override, parse_override, resolve_settings
-from crawlkit.crawl.settings_file import find_config
+from crawlkit.crawl.settings import Override, parse_override
 from crawlkit.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -71,12 +70,7 @@ def command(
         overrides.append(Override("login.env_file", "none", "replay"))  # nobody logs in
         if workers is not None:
             overrides.append(Override("crawl.workers", workers, "--workers"))
-        settings = resolve_settings(
-            find_config(source.path.resolve().parent),
-            spider=spider.name,
-            custom=spider.custom_settings,
-            overrides=overrides,
-        )
+        settings = settings_of(source, spider, overrides)
         _mention_arguments(replay, given)
         found = replay.parse(spider, settings)
     code = exit_codes.PAGES_FAILED if found.failures else exit_codes.COMPLETE

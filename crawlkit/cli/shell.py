@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawlkit.cli import exit_codes
+from crawlkit.cli.chosen import choose
 from crawlkit.cli.options import debug_option, profile_option, require_url, set_option
 from crawlkit.cli.secrecy import print_traceback, redact
 from crawlkit.cli.streams import OutputFailed
 from crawlkit.cli.terminal import is_terminal, safe
-from crawlkit.crawl.loading import find_spider, make_spider
 from crawlkit.crawl.settings import parse_override, resolve_settings
 from crawlkit.crawl.settings_file import find_config
 
@@ -50,18 +50,17 @@ def command(
     fetch() takes another URL and makes its page the new `response`. IPython is used where it is installed.
     """
     require_url(url)
-    source = find_spider(spider_path) if spider_path else None
-    spider = make_spider(source) if source else None
-    settings = resolve_settings(
-        find_config(source.path.resolve().parent if source else Path.cwd()),
-        spider=spider.name if spider else None,
-        custom=spider.custom_settings if spider else None,
-        overrides=[parse_override(text) for text in assignments],
-    )
-    chosen = profile or ((spider.profile or spider.name) if spider else None)
+    chosen = choose(spider_path, (), assignments) if spider_path else None
+    spider = chosen.spider if chosen is not None else None
+    if chosen is not None:
+        settings = chosen.settings
+    else:
+        settings = resolve_settings(find_config(Path.cwd()), overrides=[parse_override(text) for text in assignments])
+    if profile is None and spider is not None:
+        profile = spider.profile or spider.name
     from crawlkit.cli.visiting import visiting
 
-    with visiting(url, settings, profile=chosen, spider=spider) as accounts:
+    with visiting(url, settings, profile=profile, spider=spider) as accounts:
         names = _names(accounts.session)
         names["fetch"](url)
         if spider is not None:

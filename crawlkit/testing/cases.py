@@ -17,11 +17,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawlkit.crawl.loading import SpiderSource, find_spiders, make_spider, place_of
+from crawlkit.crawl.loading import SpiderSource, find_spiders, make_spider, place_of, settings_of
 from crawlkit.crawl.offline import Offline, Page, Parsed
 from crawlkit.crawl.request import dump, load
-from crawlkit.crawl.settings import parse_override, resolve_settings
-from crawlkit.crawl.settings_file import find_config
+from crawlkit.crawl.settings import parse_override
 from crawlkit.crawl.spider import Spider
 from crawlkit.exceptions import ConfigError, UsageError
 from crawlkit.store import kinds
@@ -176,12 +175,7 @@ class Case:
                 f"{self.folder / CASE}: names the callback {self.callback!r}, which {type(spider).__name__} does not have; "
                 "write its new name there, or save the page anew"
             )
-        settings = resolve_settings(
-            find_config(source.path.resolve().parent),
-            spider=spider.name,
-            custom=spider.custom_settings,
-            overrides=[parse_override("login.env_file=none")],  # nobody logs in here
-        )
+        settings = settings_of(source, spider, [parse_override("login.env_file=none")])  # nobody logs in here
         request = load(Lease(0, b"", self.asked, "", 0, 0, 0, json.dumps(self._request), start=False, run=0), spider)
         try:
             body = self._body.read_bytes()

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawlkit.crawl.engine import Engine
-from crawlkit.crawl.loading import SpiderSource, find_spider, make_spider
-from crawlkit.crawl.settings import Override, Settings, parse_override, resolve_settings
-from crawlkit.crawl.settings_file import find_config
+from crawlkit.crawl.loading import SpiderSource, find_spider, make_spider, settings_of
+from crawlkit.crawl.settings import Override, Settings, parse_override
 from crawlkit.crawl.spider import Spider
 from crawlkit.store.database import Store
 from crawlkit.store.export import export
@@ -109,12 +108,7 @@ def _settings(source: SpiderSource, spider: Spider, given: Mapping[str, Any], *,
             "login.env_file=none",
         )
         overrides = [*map(parse_override, at_once), *overrides]
-    return resolve_settings(
-        find_config(source.path.resolve().parent),
-        spider=spider.name,
-        custom=spider.custom_settings,
-        overrides=overrides,
-    )
+    return settings_of(source, spider, overrides)
 
 
 def _anything(question: str, hidden: bool) -> str:
