@@ -22,7 +22,20 @@ from crawlkit.exceptions import StorageError
 if TYPE_CHECKING:
     from crawlkit.store.reports import RunRecord
 
-_COLUMNS = ("run", "started", "took", "outcome", "exit", "pages", "failed", "skipped", "items", "size", "reason")
+_COLUMNS = (
+    "run",
+    "started",
+    "took",
+    "outcome",
+    "exit",
+    "pages",
+    "unchanged",
+    "failed",
+    "skipped",
+    "items",
+    "size",
+    "reason",
+)
 _REASON_WIDTH = 80  # characters
 _NUMBERS = frozenset(_COLUMNS) - {"started", "outcome", "reason"}
 
@@ -121,6 +134,7 @@ def _row(record: RunRecord, running: int | None) -> tuple[str, ...]:
         outcome_of(record, running),
         "" if record.exit_code is None else str(record.exit_code),
         str(record.pages),
+        str(record.unchanged),
         str(record.failed),
         str(record.skipped),
         str(record.items),

@@ -102,6 +102,7 @@ def test_runs_is_a_table(crawled: Command, site: Site) -> None:
         "outcome",
         "exit",
         "pages",
+        "unchanged",
         "failed",
         "skipped",
         "items",
@@ -111,6 +112,9 @@ def test_runs_is_a_table(crawled: Command, site: Site) -> None:
     assert ["2", "1"] == [line.split()[0] for line in lines[1:]]
     assert "limit" in lines[1]
     assert "finished" in lines[2]
+    crawled("run", "pages.py", "-a", f"base={site.url}", "--quiet")
+    crawled("run", "pages.py", "-a", f"base={site.url}", "--quiet")
+    assert ["finished", "0", "3", "3"] == crawled("runs", "pages", "-n", "1").stdout.splitlines()[1].split()[5:9]
     assert 2 == len(crawled("runs", "pages", "-n", "1").stdout.splitlines())
 
 
