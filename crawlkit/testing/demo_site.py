@@ -7,17 +7,15 @@ shop_pages.py, its HTTP in shop_handler.py, its logins in members.py.
 from __future__ import annotations
 
 import http.client
-import socketserver
 import sys
 import threading
 import time
 from collections.abc import Callable
-from http.server import HTTPServer
-from types import TracebackType
 from typing import Any, Literal
 
 from crawlkit.testing.bookshop import Book, stock
 from crawlkit.testing.ledger import Connections, Log
+from crawlkit.testing.local_site import LocalServer, LocalSite
 from crawlkit.testing.members import MEMBER, Account, Members
 from crawlkit.testing.shop_handler import ShopHandler
 
@@ -25,7 +23,7 @@ PORT = 8763
 """Where the demo site listens by default; fixed, so that a second run sees the same URLs."""
 
 
-class DemoSite:
+class DemoSite(LocalSite):
     """A running bookshop. Made by `demo_site()`; safe from any thread; ends with `close()` or a `with` block.
 
     `url` is its root without a slash at the end, `books` what it sells in the order of its listing, `log` the
@@ -58,23 +56,12 @@ class DemoSite:
         self.connections = Connections()
         self._by_slug = {book.slug: book for book in books}
         handler = type("Handler", (ShopHandler,), {"site": self})
-        self._server = _Server(("127.0.0.1", port), handler, self.connections)
-        self.port: int = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name=f"demo-site-{self.port}", daemon=True
-        )
-        self._thread.start()
+        self._open(_Server(("127.0.0.1", port), handler, self.connections), "demo-site")
 
     @property
     def pages(self) -> int:
         """How many pages the listing has."""
         return max(1, -(-len(self.books) // self.per_page))
-
-    @property
-    def account(self) -> Account:
-        """The username and password that open the shop."""
-        return self.members.account
 
     def book(self, slug: str) -> Book | None:
         """The book of this slug, None when the shop has none."""
@@ -83,20 +70,6 @@ class DemoSite:
     def expire(self, every: int | None = None) -> None:
         """End every login, as a site does that is deployed anew; see `Members.expire`."""
         self.members.expire(every)
-
-    def close(self) -> None:
-        """Stop answering, close every connection and free the port. Without effect the second time."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    def __enter__(self) -> DemoSite:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<DemoSite {self.url} books={len(self.books)} answered={len(self.log)}>"
@@ -162,23 +135,14 @@ def demo_site_runs(port: int = PORT) -> bool:
         connection.close()
 
 
-class _Server(socketserver.ThreadingMixIn, HTTPServer):
+class _Server(LocalServer):
     """A thread a connection, each of them counted and joined when the server closes."""
-
-    daemon_threads = True
-    request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], handler: type[ShopHandler], connections: Connections) -> None:
         self._connections = connections
         self._threads_lock = threading.Lock()
         self._serving: set[threading.Thread] = set()
         super().__init__(address, handler)
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks DNS for the name of the address, which can take seconds.
-        socketserver.TCPServer.server_bind(self)
-        self.server_name = str(self.server_address[0])
-        self.server_port = int(self.server_address[1])
 
     # socketserver types a request as a socket or a UDP packet, and an address as anything: here both are
     # TCP's.

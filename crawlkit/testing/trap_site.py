@@ -7,17 +7,15 @@ fetched, by the server's own log.
 from __future__ import annotations
 
 import http.server
-import socketserver
-import threading
 from collections.abc import Iterable, Mapping
 from html import escape
 from http.cookies import SimpleCookie
-from types import TracebackType
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from crawlkit.testing.ledger import Exchange, Log
-from crawlkit.testing.members import MEMBER, Account, Members
+from crawlkit.testing.local_site import LocalServer, LocalSite
+from crawlkit.testing.members import MEMBER, Members
 
 #: Path → what a page's menu shows of it. A GET of one ends the login of who asks.
 LOGOUTS: Mapping[str, str] = {
@@ -58,7 +56,7 @@ DETOUR = "/moved/home"
 _DETOUR_TO = "/session/destroy"
 
 
-class TrapSite:
+class TrapSite(LocalSite):
     """A running site. Made by `trap_site()`; safe from any thread; ends with `close()` or a `with` block.
 
     `url` is its root, `account` who may log in at `/login`, `log` what it answered, `sprung` the traps that were fetched,
@@ -71,15 +69,7 @@ class TrapSite:
         self.members = members
         self.log = Log()
         handler = type("Handler", (_Handler,), {"site": self})
-        self._server = _Server(("127.0.0.1", port), handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
-
-    @property
-    def account(self) -> Account:
-        """The username and password that open the site."""
-        return self.members.account
+        self._open(LocalServer(("127.0.0.1", port), handler), "trap-site")
 
     @property
     def innocents(self) -> list[str]:
@@ -95,20 +85,6 @@ class TrapSite:
     def taken(self) -> set[str]:
         """The paths that a member was given with status 200."""
         return {entry.path for entry in self.log if entry.status == 200 and entry.member}
-
-    def close(self) -> None:
-        """Stop answering and free the port."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    def __enter__(self) -> TrapSite:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<TrapSite {self.url} answered={len(self.log)} sprung={len(self.sprung)}>"
@@ -142,16 +118,6 @@ def is_trap(path: str) -> bool:
         or (parts.path.endswith("/delete") and parts.path.startswith("/records/"))
         or "action" in parse_qs(parts.query)
     )
-
-
-class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks DNS for the name of the address, which can take seconds.
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
