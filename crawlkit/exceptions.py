@@ -318,7 +318,16 @@ class StorageError(CrawlkitError):
 
 
 class ArchiveDamaged(StorageError):
-    """A WARC file or a package is not what it was when it was written; the message names file, offset and record."""
+    """A WARC file or a package is not what it was when it was written; the message names file, offset and record.
+
+    `offset`: the byte where what is damaged begins, None where there is none to name; `what`: the message without file
+    and offset.
+    """
+
+    def __init__(self, message: str, *, offset: int | None = None, what: str | None = None) -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.what = message if what is None else what
 
 
 # --- what an author raises -----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from crawlkit.archive.spool import Spool
 from crawlkit.archive.spoolsource import SpoolSource
 from crawlkit.exceptions import BadResponse, ChunkedEncodingError
 from crawlkit.sessions import bodies, heads
-from crawlkit.sessions.decoding import decoding_for
+from crawlkit.sessions.decoding import decoded_pieces
 from crawlkit.url import root, split_userinfo
 
 _PIECE = 256 * 1024
@@ -110,18 +110,7 @@ class Exchange:
         head names, or is cut off within it; what could be decoded was given before.
         """
         head = self.head
-        decoding = None if head is None else decoding_for(head.get("content-encoding"))
-        if decoding is None:
-            yield from self.body()
-            return
-        for piece in self.body():
-            out = decoding.draw(piece, _PIECE)
-            while out or decoding.has_more:
-                if out:
-                    yield out
-                out = decoding.draw(b"", _PIECE) if decoding.has_more else b""
-        if rest := decoding.finish():
-            yield rest
+        return decoded_pieces(self.body(), "" if head is None else head.get("content-encoding"), _PIECE)
 
     def close(self) -> None:
         """Forget the bytes. May be called twice."""

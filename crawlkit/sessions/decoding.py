@@ -12,6 +12,7 @@ limit there, and two layers of which the inner one comes to nothing never return
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from urllib3.exceptions import DecodeError
@@ -186,6 +187,26 @@ def decoding_for(content_encoding: str) -> Decoding | None:
     if not codings or not _KNOWN.issuperset(codings):
         return None
     return Decoding(", ".join(codings), [_decoder(coding) for coding in reversed(codings)])
+
+
+def decoded_pieces(pieces: Iterable[bytes], content_encoding: str, limit: int) -> Iterator[bytes]:
+    """What `pieces` of a body are without their Content-Encoding, in pieces of about `limit` bytes at most.
+
+    A coding that is not known is left on. ContentDecodingError as `Decoding` raises it; what could be decoded was given
+    before.
+    """
+    decoding = decoding_for(content_encoding)
+    if decoding is None:
+        yield from pieces
+        return
+    for piece in pieces:
+        out = decoding.draw(piece, limit)
+        while out or decoding.has_more:
+            if out:
+                yield out
+            out = decoding.draw(b"", limit) if decoding.has_more else b""
+    if rest := decoding.finish():
+        yield rest
 
 
 def _decoder(coding: str) -> ContentDecoder:
