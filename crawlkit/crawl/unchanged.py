@@ -136,6 +136,8 @@ class Unchanged:
         past = lease.past
         if past is None or lease.ended is not None or not _is_plain(lease, request):
             return {}
+        if lease.attempts:  # what went wrong may have been the condition itself
+            return {}
         if self._recorded and not lease.recorded:  # a record of a 304 has to refer to another
             return {}
         if membership is not None and self._proven.get(id(membership)) != membership.epoch:
@@ -173,7 +175,7 @@ class Unchanged:
             memory = past.memory
             renewed = Memory(
                 memory.source_hash,
-                headers.get("ETag", memory.etag),
+                _etag(headers) if "ETag" in headers else memory.etag,
                 headers.get("Last-Modified", memory.last_modified),
                 memory.body_hash,
             )
@@ -200,9 +202,7 @@ class Unchanged:
         if visit.digest != past.memory.body_hash:
             return False
         headers = response.headers
-        self._end(
-            visit, Memory(past.memory.source_hash, headers.get("ETag"), headers.get("Last-Modified"), visit.digest)
-        )
+        self._end(visit, Memory(past.memory.source_hash, _etag(headers), headers.get("Last-Modified"), visit.digest))
         return True
 
     def remember(self, visit: Visit, lease: Lease, request: Request, response: Response, output: Output) -> None:
@@ -214,7 +214,7 @@ class Unchanged:
             return
         if visit.mark is None or visit.new_mark is None or 0 in outcome.known or visit.exchanges != self._exchanges():
             return
-        etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
+        etag, modified = _etag(response.headers), response.headers.get("Last-Modified")
         if outcome.final_url != lease.url or not _is_plain(lease, request):
             etag = modified = None
         digest = visit.digest
@@ -272,6 +272,12 @@ def is_there(final_url: str | None, lease: Lease) -> bool:
         return final_url == (lease.ended or lease.url)
     pattern = "[^&;#]+".join(map(re.escape, lease.ended.split(HIDDEN)))
     return re.fullmatch(pattern, final_url or lease.url) is not None
+
+
+def _etag(headers: Mapping[str, str]) -> str | None:
+    """The tag of an answer. `*` is none: as a condition it means any, and would be met whatever the page has become."""
+    tag = headers.get("ETag", "").strip()
+    return None if tag in ("", "*") else tag
 
 
 def _is_plain(lease: Lease, request: Request) -> bool:

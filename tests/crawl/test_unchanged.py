@@ -144,6 +144,33 @@ def test_the_same_body_is_not_parsed(at_home: AtHome) -> None:
     assert 2 == len(home.site.asked)
 
 
+@pytest.mark.parametrize("tag", ["*", ""])
+def test_what_is_no_etag_is_no_condition(at_home: AtHome, tag: str) -> None:
+    """`If-None-Match: *` is met by whatever the page has become."""
+    title = ["old"]
+
+    def lying(asked: Asked) -> Reply:
+        if "If-None-Match" in asked.headers:
+            return Reply("", 304, {"ETag": tag})
+        return Reply(page(title=title[0]), 200, {"ETag": tag})
+
+    with at_home({"/": lying}) as home:
+        home.run()
+        title[0] = "new"
+        home.run()
+        assert [("/", "new")] == home.rows()
+
+
+def test_a_server_that_stumbles_over_a_condition_is_asked_without(at_home: AtHome) -> None:
+    def stumbling(asked: Asked) -> Reply:
+        return Reply("", 500) if "If-None-Match" in asked.headers else Reply(page(), 200, {"ETag": '"a"'})
+
+    with at_home({"/": stumbling}) as home:
+        home.run()
+        second = home.run()
+        assert (0, 1, 2) == (second.exit_code, second.pages, second.requests)
+
+
 def test_what_to_ignore_can_be_said(at_home: AtHome) -> None:
     ticks = iter(range(100))
     with at_home({"/": lambda _: f"<title>t</title><p>Visitors: {next(ticks)}</p>"}) as home:
