@@ -60,7 +60,7 @@ def open_readonly(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
             version = _version(connection, path)
             if version < schema.VERSION:
                 raise StoreMismatch(
-                    f"{path}: it was written by an older crawlkit"
+                    f"{path}: it was written by an older crawlkit; the spider's next run brings it up to date"
                     if version
                     else f"{path}: it is empty; run the spider first"
                 )

@@ -11,6 +11,7 @@ asked for. All of it is meant to be read, reviewed and kept under version contro
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -107,7 +108,7 @@ class Case:
             self.url = str(response["url"])
             self._status = int(response["status"])
             self._fields = tuple((str(name), str(value)) for name, value in response["headers"])
-            self._body = folder / str(content["body"])
+            self._body = folder / _file_name(content["body"])
             self.asked = str(self._request.pop("url"))
             self.callback = str(self._request.get("callback", "parse"))
             self._arguments = {str(name): str(value) for name, value in content.get("arguments", {}).items()}
@@ -229,6 +230,13 @@ def _shown(row: Row) -> dict[str, Any]:
     for column, kind in row.kinds.items():
         values[column] = kinds.reader(frozenset((kind,)))(values[column])
     return values
+
+
+def _file_name(name: Any) -> str:
+    """The name of a file of the case; a case may come from anybody, and is not to show another file of the reader's."""
+    if not isinstance(name, str) or name in ("", ".", "..") or re.search(r"[/\\\0]", name):
+        raise ValueError(f"{name!r} is not the name of a file beside it")
+    return name
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -150,6 +150,10 @@ def test_wrong_words(check: Check, write_spider: Write, saved: Path, site: Site)
         (("spider.py", "--save", site.url, "--update"), "goes without --save"),
     ):
         assert told in check(*words, exit_code=2)[1]
+    case = json.loads((saved / "case.json").read_text())
+    for name in ("/etc/hostname", "../start/page.html", "a\\b", "", "..", 7):
+        (saved / "case.json").write_text(json.dumps({**case, "body": name}))
+        assert "is not the name of a file beside it" in check("spider.py", exit_code=2)[1]
     (saved / "case.json").write_text('{\n  "spider": 1\n')
     assert "spider.cases/start/case.json:3: is no JSON" in check("spider.py", exit_code=2)[1]
     shutil.rmtree(saved.parent)

@@ -91,7 +91,7 @@ def test_migrations_bring_an_older_file_up_to_date(path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_a_table))
     monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
-    with pytest.raises(StoreMismatch, match="older crawlkit"):
+    with pytest.raises(StoreMismatch, match="older crawlkit; the spider's next run brings it up to date"):
         Store.open_readonly(path)
     desk = Desk(path)
 
