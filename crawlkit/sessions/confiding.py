@@ -42,8 +42,9 @@ _PLAIN = frozenset(
     )
 )
 _ALWAYS_SECRET = ("Authorization", "Proxy-Authorization")
-#: Members of a profile's state that say where the login is and how things are called there: nobody's secret.
-_OPEN = frozenset(("login", "login origins", "cookie file", "for", "refresh_name"))
+#: Members of a profile's state that say where the login is and how things are called there: nobody's secret. What an
+#: archive keeps there is long, and told by its own registry.
+_OPEN = frozenset(("login", "login origins", "cookie file", "for", "refresh_name", "archive"))
 #: A body that is longer is no login.
 _MOST_BODY = 65_536
 

@@ -1,7 +1,8 @@
 """Redactor: knows secrets and takes them out of texts, however they are written there.
 
-What belongs here: learning, forgetting, and finding many secrets at once. What does not: the ways of writing a secret
-(secretforms.py), what is secret by its place (masks.py), what of a session is secret (confiding.py).
+What belongs here: learning, forgetting, and putting something else in their places. What does not: the ways of writing a
+secret (secretforms.py), finding many at once (secretanchors.py), what is secret by its place (masks.py), what of a session
+is secret (confiding.py).
 
 Texts are few and short, secrets many and soon replaced. So learning is a look into a dict and an append, which a request
 can afford, and nothing is worked out before a text asks for it. Then each secret leaves an *anchor* of eight characters
@@ -15,16 +16,16 @@ could be waiting for them. Nothing is logged here.
 
 from __future__ import annotations
 
-import re
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Protocol
 
 from crawlkit.sessions.forklock import new_lock
 from crawlkit.sessions.masks import masked_places
-from crawlkit.sessions.secretforms import CODINGS, FORM, Span, base64_forms, flat, hex_forms, readings, unflat
+from crawlkit.sessions.secretanchors import Anchors
+from crawlkit.sessions.secretforms import CODINGS, FORM, Span, flat, readings, unflat
 from crawlkit.sessions.secretnames import HIDDEN, is_common
 
 SHORTEST = 8
@@ -38,14 +39,6 @@ _HEARD = 512  # values that may wait to be sorted
 _DEPTH = 3  # escapes within escapes
 _VIEWS = 24  # ways to read one text, at most
 _ASKED_EACH_TIME = 64  # sources; more are asked once a second
-_CUT = 12  # so much of a secret at the edge of a line is hidden though the rest was cut off
-_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
-_AFTER_CUT = frozenset("\"'`.,:;)]}\xe2\x80\xa6")  # closing marks, and the three bytes of an ellipsis
-_HALF_AN_ESCAPE = re.compile(r"(?:%[0-9a-fA-F]?|\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?|&#?\w{0,6})\Z")
-_PLAIN, _BASE64_FORM, _HEX_FORM = range(3)
-
-#: A reading of a secret, which kind of form the characters are of, and where in it they are.
-_Anchor = tuple[str, int, int]
 
 
 class Source(Protocol):
@@ -67,10 +60,11 @@ class Redactor:
         self._known: dict[str, bool] = {}
         self._heard: deque[tuple[str, bool]] = deque()
         self._pending: list[str] = []
-        self._anchors = _Anchors(SHORTEST)
-        self._short_anchors = _Anchors(SHORTEST_SURE, below=SHORTEST)
+        self._anchors = Anchors(SHORTEST)
+        self._short_anchors = Anchors(SHORTEST_SURE, below=SHORTEST)
         self._spaced = False
         self._sources: tuple[weakref.ref[Source], ...] = ()
+        self._listeners: tuple[Callable[[str], None], ...] = ()
         self._asked_at = 0.0
         self._ask_everything = False
         self._lock = new_lock(brief=True)
@@ -92,6 +86,8 @@ class Redactor:
         if self._known.get(text, -1) >= sure:
             return
         self._heard.append((text, sure))
+        for listener in self._listeners:
+            listener(text)
         if len(self._heard) >= _HEARD and self._lock.acquire(blocking=False):
             try:
                 self._sort()
@@ -107,6 +103,22 @@ class Redactor:
             present = [reference for reference in self._sources if reference() not in (None, source)]
             self._sources = (*present, weakref.ref(source))
         source.tell_secrets(self.learn, everything=False)
+
+    def pass_on(self, listener: Callable[[str], None]) -> None:
+        """Tell `listener` what is known, and from now on whatever is learnt, words and numbers too; some things twice.
+
+        It is called by whoever learns, under whichever locks that holds: it must not wait.
+        """
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+            present = [*self._known, *(secret for secret, _ in self._heard)]
+        for secret in present:
+            listener(secret)
+
+    def ask(self) -> None:
+        """Have the sources tell their settings as they are now, for those who listen. (A text asks by itself.)"""
+        if self._sources:
+            self._ask()
 
     def _ask(self) -> None:
         sources, everything = self._sources, self._ask_everything
@@ -139,7 +151,7 @@ class Redactor:
                 forgotten = set(unsure[: len(unsure) - self._limit // 2])
                 self._known = {secret: sure for secret, sure in known.items() if secret not in forgotten}
                 self._pending = [secret for secret, sure in self._known.items() if sure or not is_common(secret)]
-                self._anchors, self._short_anchors = _Anchors(SHORTEST), _Anchors(SHORTEST_SURE, below=SHORTEST)
+                self._anchors, self._short_anchors = Anchors(SHORTEST), Anchors(SHORTEST_SURE, below=SHORTEST)
                 self._ask_everything = True  # what is still in force comes back
 
     def _take_in(self) -> None:
@@ -195,83 +207,6 @@ class Redactor:
             return spans
 
         return look(text, _DEPTH)
-
-
-class _Anchors:
-    """Secrets by `size` characters of each of their forms, those forms of at least `size` and less than `below`."""
-
-    def __init__(self, size: int, below: int | None = None) -> None:
-        self._size = size
-        self._below = below
-        self._at: dict[str, list[_Anchor]] = {}
-
-    def add(self, reading: str) -> None:
-        """Be able to find a secret, one reading of it, in all forms that no escaping makes."""
-        self._put(reading, reading, _PLAIN, 0)
-        if len(reading) > _CUT:
-            self._put(reading, reading, _PLAIN, len(reading) - self._size)
-        for form in base64_forms(reading):
-            self._put(form, reading, _BASE64_FORM, (len(form) - self._size) // 2)
-        for form in hex_forms(reading):
-            self._put(form, reading, _HEX_FORM, (len(form) - self._size) // 2)
-
-    def _put(self, form: str, reading: str, kind: int, offset: int) -> None:
-        if len(form) >= self._size and (self._below is None or len(form) < self._below):
-            there = self._at.setdefault(form[offset : offset + self._size], [])
-            anchor = (reading, kind, offset)
-            if anchor not in there[-8:]:
-                there.append(anchor)
-
-    def find(self, text: str) -> Iterator[Span]:
-        """Where `text` has a secret."""
-        at, size = self._at, self._size
-        if not at:
-            return
-        for place in [i for i in range(len(text) - size + 1) if text[i : i + size] in at]:
-            for reading, kind, offset in list(at[text[place : place + size]]):
-                start = place - offset
-                if kind == _PLAIN:
-                    span = _whole(text, (reading,), start) or _cut(text, reading, start, offset)
-                elif kind == _HEX_FORM:
-                    span = _whole(text, hex_forms(reading), start)
-                else:
-                    span = _widened(text, _whole(text, base64_forms(reading), start))
-                if span is not None:
-                    yield span
-
-
-def _whole(text: str, forms: Iterable[str], start: int) -> Span | None:
-    ends = [start + len(form) for form in forms if start >= 0 and text.startswith(form, start)]
-    return (start, max(ends)) if ends else None
-
-
-def _cut(text: str, secret: str, start: int, offset: int) -> Span | None:
-    """What of a secret is left where a text was cut: its begin at the end of a line, its end at the begin of one."""
-    if offset:
-        end = start + len(secret)
-        start = text.rfind("\n", 0, start + offset) + 1
-        fits = secret.endswith(text[start:end])
-    else:
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        half = _HALF_AN_ESCAPE.search(text, max(start, end - 7), end)
-        end = end if half is None else half.start()
-        while not (fits := secret.startswith(text[start:end])) and end > start and text[end - 1] in _AFTER_CUT:
-            end -= 1
-    # An URL in a cookie is no reason to hide the site's name.
-    return (start, end) if fits and end - start >= _CUT and not is_common(text[start:end]) else None
-
-
-def _widened(text: str, span: Span | None) -> Span | None:
-    """With the characters of base64 beside it, which hold bits of the secret and of its neighbours, and the padding."""
-    if span is None:
-        return None
-    start, end = span
-    start -= start > 0 and text[start - 1] in _BASE64
-    end += end < len(text) and text[end] in _BASE64
-    while end < len(text) and text[end] == "=":
-        end += 1
-    return start, end
 
 
 def _replaced(text: str, spans: list[Span], hide: Callable[[str], str] | None) -> str:

@@ -24,6 +24,8 @@ _URLSAFE = str.maketrans("+/", "-_")
 _UNDETERMINED = (0, 2, 3)
 #: A piece of base64 that is shorter than this says too little to be looked for.
 _SHORTEST_BASE64 = 6
+#: A number in HTML of more digits would not be read again.
+_LONGEST_ESCAPE = 10
 
 Span = tuple[int, int]
 
@@ -59,6 +61,15 @@ def readings(secret: str) -> set[str]:
     return found
 
 
+def base64_pieces(reading: str) -> Iterator[tuple[int, int, str]]:
+    """How the bytes may stand within the base64 of something longer: how many bytes are before them (modulo 3), how many
+    characters these take, and the characters that are determined by them alone.
+    """
+    data = reading.encode("latin-1")
+    for before, first in enumerate(_UNDETERMINED):
+        yield before, first, b64encode(bytes(before) + data).decode("ascii")[first : (before + len(data)) * 8 // 6]
+
+
 def base64_forms(reading: str) -> list[str]:
     """What of the base64 of anything that contains the bytes is theirs alone: at each of three places, in both
     alphabets.
@@ -67,8 +78,7 @@ def base64_forms(reading: str) -> list[str]:
     found: dict[str, None] = {}
     if len(data) < _SHORTEST_BASE64:
         found[b64encode(data).decode("ascii")] = None
-    for before, first in enumerate(_UNDETERMINED):
-        text = b64encode(bytes(before) + data).decode("ascii")[first : (before + len(data)) * 8 // 6]
+    for _, _, text in base64_pieces(reading):
         if len(text) >= _SHORTEST_BASE64:
             found[text] = None
     return [*found, *(changed for text in found if (changed := text.translate(_URLSAFE)) != text)]
@@ -138,6 +148,43 @@ class Coding(NamedTuple):
             raw.append(match.span())
             shift = match.end() - ends[-1]
         return [(_begin(at, begins, ends, raw), _end(to, begins, ends, raw)) for at, to in spans]
+
+    def rewritten(self, text: str, plain: str) -> str:
+        """`text` changed so that it decodes to `plain`, which is as long as what it decodes to now; its length stays.
+
+        Escapes of what changed are written anew, as the kind that they are; one for which that is too long is filled
+        with letters and digits of `plain`.
+        """
+        pieces: list[str] = []
+        done = at = 0
+        for match in self.pattern.finditer(text):
+            pieces.append(plain[at : at + match.start() - done])
+            at += match.start() - done
+            before = self.plain(match)
+            fresh = plain[at : at + len(before)]
+            pieces.append(match[0] if fresh == before else _escape_like(match[0], fresh))
+            at += len(before)
+            done = match.end()
+        return "".join((*pieces, plain[at:]))
+
+
+def _escape_like(raw: str, fresh: str) -> str:
+    """`fresh` as an escape of the kind and length of `raw`."""
+    size, form = len(raw), ""
+    if len(fresh) == 1 and size > 2:
+        number = ord(fresh)
+        if raw[0] == "%":
+            form = f"%{number:02X}" if raw == raw.upper() else f"%{number:02x}"
+        elif raw[:3] in ("&#x", "&#X"):
+            form = f"{raw[:3]}{number:0{size - 4}x};" if raw[-1] == ";" else f"{raw[:3]}{number:0{size - 3}x}"
+        elif raw[0] == "&":
+            form = f"&#{number:0{size - 3}d};" if raw[-1] == ";" else f"&#{number:0{size - 2}d}"
+        else:
+            form = f"{raw[:2]}{number:0{size - 2}x}"
+    if len(form) == size and len(form) <= _LONGEST_ESCAPE:
+        return form
+    filling = "".join(character for character in fresh if character.isascii() and character.isalnum()) or "x"
+    return (filling + filling[-1] * size)[:size]
 
 
 def _begin(at: int, begins: list[int], ends: list[int], raw: list[Span]) -> int:

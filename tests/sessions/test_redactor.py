@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawlkit.sessions.redactor import SHORTEST, Redactor
-from crawlkit.sessions.secretforms import forms_of
+from crawlkit.sessions.secretforms import CODINGS, forms_of
 from crawlkit.sessions.secretnames import HIDDEN, is_common, is_secret_name
 
 SECRET = "s3cr3t/Val+ue=="
@@ -330,6 +330,48 @@ def test_many_threads_learn_and_redact() -> None:
     for thread in threads:
         thread.join()
     assert [] == wrong
+
+
+def test_whoever_listens_hears_what_is_known_and_what_is_learnt_later() -> None:
+    """Words and numbers too, and what a source tells when it is asked: what to do with them is theirs to decide."""
+
+    class Source:
+        value = "first-7f3a9c"
+
+        def tell_secrets(self, learn: object, *, everything: bool) -> bool:
+            learn(self.value)  # type: ignore[operator]
+            return True
+
+    heard: list[str] = []
+    redactor, source = knowing(SECRET), Source()
+    redactor.watch(source)
+    redactor.pass_on(heard.append)
+    assert {SECRET, "first-7f3a9c"} == set(heard)
+    redactor.learn("accepted")
+    source.value = "second-7f3a9c"
+    redactor.ask()
+    assert {"accepted", "second-7f3a9c"} <= set(heard)
+
+
+@given(text=st.text('a%&;#x4\\u0AZ"/', max_size=60), data=st.data())
+@settings(max_examples=60)
+def test_escaped_text_can_be_rewritten_in_the_same_length(text: str, data: st.DataObject) -> None:
+    """Whatever its escapes are: what did not change keeps its spelling."""
+    for coding in CODINGS:
+        plain = coding.decoded(text)
+        assert text == coding.rewritten(text, plain)
+        fresh = "".join(data.draw(st.sampled_from((letter, "Z"))) for letter in plain)
+        assert len(text) == len(coding.rewritten(text, fresh))
+
+
+@pytest.mark.parametrize(
+    ("text", "plain", "fresh"),
+    [("a%2fb%2Fc", "aZbKc", "a%5ab%4Bc"), ("&#65;&quot;&#x41;", "BKz", "&#66;&#075;&#x7a;"), ("&lt;x", "KY", "KKKKY")],
+)
+def test_what_changed_is_escaped_as_it_was(text: str, plain: str, fresh: str) -> None:
+    """And filled where no such escape is as short."""
+    coding = next(coding for coding in CODINGS if coding.marker in text)
+    assert fresh == coding.rewritten(text, plain)
 
 
 def test_the_repr_tells_no_secret() -> None:
