@@ -32,6 +32,7 @@ CrawlkitError
 ├── ItemError                         an item that no table can hold (also a ValueError)
 ├── LoginError                        a login did not lead to a logged-in page; exit code 3
 ├── LockHeld                          another run holds the lock; exit code 4
+├── SecretFound                       an archive holds a secret still; it did not become a package
 ├── StorageError                      a database or file could not be read or written; exit code 74
 │   └── ArchiveDamaged                a WARC file or package that is not as it was written
 └── Verdict                           what an author raises to decide
@@ -311,6 +312,10 @@ class LockHeld(CrawlkitError):
         super().__init__(message)
         self.pid = pid
         self.since = since
+
+
+class SecretFound(CrawlkitError):
+    """An archive holds a secret still, and did not become a package. The message says where, never which."""
 
 
 class StorageError(CrawlkitError):
