@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from crawlkit.cli.options import (
 )
 from crawlkit.cli.outputs import FORMATS, Output
 from crawlkit.cli.secrecy import print_traceback
+from crawlkit.cli.streams import OutputFailed
 from crawlkit.cli.terminal import complain
 from crawlkit.crawl.loading import SpiderSource, find_spider, find_spiders, is_folder, parse_arguments, spider_files
 from crawlkit.crawl.settings import Override, parse_override
@@ -133,11 +134,15 @@ def _run_one(path: str, options: RunOptions) -> dict[str, Any]:
         source = find_spider(path)
         return execute(source, options)
     except (Exception, KeyboardInterrupt) as error:
-        code, outcome, message = describe(error)
-        spider = source.spider if source else None
-        line = error_line(message, outcome=outcome, exit_code=code, spider=spider.name if spider else None)
+        spider = source.spider if source is not None else None
+        line = _line_of(error, spider.name if spider is not None else None)
+        lost = isinstance(error, OutputFailed)  # standard output: the entry says so where it can
+        if not lost:
+            _tell(error, line, options)
         alarm.ring_for(_file(path), spider, options.overrides, line)
-        raise
+        if lost:
+            raise
+        return line
 
 
 def _file(target: str) -> Path:
@@ -178,8 +183,17 @@ def _execute_told(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
 
 
 def _told(error: BaseException, spider: str, options: RunOptions) -> dict[str, Any]:
+    line = _line_of(error, spider)
+    _tell(error, line, options)
+    return line
+
+
+def _line_of(error: BaseException, spider: str | None) -> dict[str, Any]:
     code, outcome, message = describe(error)
+    return error_line(message, outcome=outcome, exit_code=code, spider=spider)
+
+
+def _tell(error: BaseException, line: Mapping[str, Any], options: RunOptions) -> None:
     if options.debug:
         print_traceback(error)
-    complain(message)
-    return error_line(message, outcome=outcome, exit_code=code, spider=spider)
+    complain(line["reason"])

@@ -169,7 +169,9 @@ def test_a_second_run_is_exit_code_4_and_wait_waits(crawlkit: Command, write_spi
         wait_for(lambda: (crawlkit.folder / "data" / "pages.db.lock").exists() and bool(site.asked))
         done = crawlkit("run", *words, "--json", exit_code=4)
         assert f"pid {first.pid}" in done.stderr
-        assert (4, "locked") == tuple(json.loads(done.stdout)[name] for name in ("exit_code", "outcome"))
+        assert (4, "locked", "pages") == tuple(
+            json.loads(done.stdout)[name] for name in ("exit_code", "outcome", "spider")
+        )
         waiting = subprocess.Popen(
             crawlkit.words("run", *words, "--wait", "--fresh"), cwd=crawlkit.folder, env=crawlkit.environment(),
             stderr=subprocess.PIPE,
