@@ -129,7 +129,7 @@ class Links:
             if too_deep and not belongs:
                 skips["depth"] += 1
                 continue
-            if self._is_trap(href, len(root)):
+            if is_trap(href, self._max_segments):
                 skips["trap"] += 1
                 continue
             link = self._link(request, href, origin, depth=depth, start=False)
@@ -209,15 +209,18 @@ class Links:
     def _profile_of(self, request: Request) -> str:
         return "" if request.profile in (None, self._profile) else str(request.profile)
 
-    def _is_trap(self, href: str, root_length: int) -> bool:
-        slashes = href.count("/", root_length)
-        if slashes < min(_REPEATED, self._max_segments + 1):
-            return False
-        path = href[root_length:].partition("?")[0]
-        if path.count("/") > self._max_segments:
-            return True
-        segments = Counter(part for part in path.split("/") if part)
-        return bool(segments) and max(segments.values()) >= _REPEATED
+
+def is_trap(href: str, max_segments: int) -> bool:
+    """Whether a canonical URL looks like one of an endless space: too many segments, or the same one again and again."""
+    root_length = len(urls.root(href))
+    slashes = href.count("/", root_length)
+    if slashes < min(_REPEATED, max_segments + 1):
+        return False
+    path = href[root_length:].partition("?")[0]
+    if path.count("/") > max_segments:
+        return True
+    segments = Counter(part for part in path.split("/") if part)
+    return bool(segments) and max(segments.values()) >= _REPEATED
 
 
 def _is_kept(link: Link) -> bool:

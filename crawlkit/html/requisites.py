@@ -1,9 +1,9 @@
 """Requisites: what a document needs to look and work as it does, and where its links lead, as the document writes it.
 
 What belongs here: which attributes of which elements hold an address (HTML standard, SVG 2, and the attributes from which
-the scripts of many sites take it later), srcset, SVG documents, web app manifests. What does not: CSS (stylesheets.py),
-feeds (feeds.py), joining addresses to the document's own, and what of it may be fetched. Functions are pure and may be
-called from any thread; a tree belongs to one thread at a time.
+the scripts of many sites take it later), srcset, SVG documents, web app manifests, imports of modules. What does not: CSS
+(stylesheets.py), feeds (feeds.py), joining addresses to the document's own, and what of it may be fetched. Functions are
+pure and may be called from any thread; a tree belongs to one thread at a time.
 """
 
 from __future__ import annotations
@@ -109,6 +109,9 @@ _CANDIDATE = re.compile(r"[\s,]*+([^\s]++)([^,(]*+(?:\([^)]*+\)?[^,(]*+)*+)")
 # HTML standard, 4.2.5.3, step 11 and on of "shared declarative refresh steps".
 _REFRESH = re.compile(r"\s*+[\d.]*+[\s;,]*+(?:url\s*+=\s*+)?+(?:\"([^\"]*+)|'([^']*+)|(.*))", re.IGNORECASE | re.DOTALL)
 _STYLE_INSTRUCTION = re.compile(r"<\?xml-stylesheet\s[^>]*?\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_IMPORT = re.compile(
+    r"(?:^|[;}\n])\s*+(?:import|export)\b(?:[\w\s{},*$]{1,2000}?\bfrom\b)?\s*+(?:\"([^\"\n]{1,2000})\"|'([^'\n]{1,2000})')"
+)
 _DEEPEST = 5  # documents within srcdoc and template
 
 
@@ -269,6 +272,14 @@ def requisites_of_manifest(text: str) -> Iterator[Reference]:
             for picture in _list(part, member):
                 if isinstance(picture, dict) and isinstance(picture.get("src"), str):
                     yield from _reference(picture["src"], "icon" if member == "icons" else "image")
+
+
+def requisites_of_script(text: str) -> Iterator[Reference]:
+    """The modules that a script imports by `import … from "./a.js"`, before it does anything (ECMAScript, 16.2)."""
+    for match in _IMPORT.finditer(text):
+        written = match[1] or match[2]
+        if written.startswith(("/", "./", "../", "http://", "https://")):  # other names mean what an import map says
+            yield from _reference(written, "script")
 
 
 def _json(text: str) -> Any:

@@ -13,6 +13,7 @@ from crawlkit.html.requisites import (
     links_of,
     requisites_of,
     requisites_of_manifest,
+    requisites_of_script,
     requisites_of_svg,
 )
 
@@ -196,6 +197,27 @@ def test_requisites_of_an_svg_document() -> None:
 )
 def test_pictures_of_a_manifest(text: str, expected: list[str]) -> None:
     assert expected == [each.url for each in requisites_of_manifest(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import './a.js'", ["./a.js"]),
+        ('import a, {b as c} from "../b.js";export * from "/c.js"', ["../b.js", "/c.js"]),
+        ("x();import*as a from'./a.js'", ["./a.js"]),
+        ("import {\n a,\n b\n} from './a.js'", ["./a.js"]),
+        ("import vue from 'vue'", []),
+        ("import('./a.js')", []),
+        ("s = \"import './a.js'\"; important './b.js'", []),
+    ],
+)
+def test_modules_that_a_script_imports(text: str, expected: list[str]) -> None:
+    assert expected == [each.url for each in requisites_of_script(text)]
+
+
+@pytest.mark.parametrize("piece", ["import ", "\nimport a,", ";import {", "import '"])
+def test_a_hostile_module_takes_few_steps(piece: str) -> None:
+    assert isinstance(list(requisites_of_script(piece * 20_000)), list)
 
 
 ATOM = """<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><link href="/"/><icon>i.png</icon>

@@ -1,0 +1,97 @@
+"""Browser only: what a page fetches only when its scripts run, as far as their text tells.
+
+What belongs here: recognising requests that scripts make, and pages that scripts make as a whole. What does not: fetching
+any of it. A crawl without a browser cannot: that an archive says so, address by address where there is one, is what can be
+done. Scripts are searched, not understood: what is built at run time is told as such.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser
+
+from crawlkit.html.references import address
+
+#: Of a longer script only the beginning is searched.
+_MOST_CHARACTERS = 2_000_000
+_LITERAL = r"\s*(?:\"([^\"\\\n]{1,2000})\"|'([^'\\\n]{1,2000})'|`([^`\\$\n]{1,2000})`|(?=[^\s)]))"
+_VERB = r"\s*[\"'](?:GET|POST|PUT|DELETE|PATCH|HEAD)[\"']\s*,"
+#: How a script asks for something → where the address begins.
+_CALLS = {
+    "fetch()": r"(?<![\w$.])(?:window\.|self\.)?fetch\(",
+    "XMLHttpRequest": rf"\.open\({_VERB}",
+    "axios": r"(?<![\w$])axios(?:\.(?:get|post|put|patch|delete|request))?\(",
+    "jQuery": r"(?:\$|jQuery)\.(?:get|post|ajax|getJSON|getScript)\(",
+    "import()": r"(?<![\w$.])import\(",
+    "importScripts()": r"(?<![\w$.])importScripts\(",
+    "Worker": r"\bnew (?:Shared)?Worker\(",
+    "EventSource": r"\bnew EventSource\(",
+    "WebSocket": r"\bnew WebSocket\(",
+    "serviceWorker": r"serviceWorker\.register\(",
+    "sendBeacon()": r"\.sendBeacon\(",
+}
+_CALL = re.compile("|".join(f"(?P<n{number}>{call})" for number, call in enumerate(_CALLS.values())))
+_NAMES = tuple(_CALLS)
+_ADDRESS = re.compile(_LITERAL)
+#: Attributes by which libraries are told what to fetch: htmx, Turbo, unpoly, Livewire's kin.
+_ATTRIBUTES = ("hx-get", "data-hx-get", "up-href", "data-remote-url", "data-ajax-url", "ng-include", "ic-get-from")
+_MARKED = ", ".join(f"[{name}]" for name in _ATTRIBUTES)
+_SHELL_CHARACTERS = 40
+#: What is visible on a page without its scripts is next to nothing.
+MADE_BY_SCRIPTS = "the page is made by its scripts"
+
+
+class Call(NamedTuple):
+    """A request that only a browser makes: how, and to which address as it is written; None: it is computed."""
+
+    how: str
+    url: str | None
+
+
+def calls_of_script(text: str) -> Iterator[Call]:
+    """The requests that a script makes, each once. Never raises."""
+    seen: set[Call] = set()
+    for match in _CALL.finditer(text, 0, _MOST_CHARACTERS):
+        literal = _ADDRESS.match(text, match.end())
+        written = next(filter(None, literal.groups()), None) if literal is not None else None
+        if written is not None and address(written) is None and not written.startswith(("ws:", "wss:")):
+            continue  # data:, blob: and the like fetch nothing
+        call = Call(_NAMES[int((match.lastgroup or "n0")[1:])], written)
+        if call not in seen:
+            seen.add(call)
+            yield call
+
+
+def calls_of_page(tree: LexborHTMLParser) -> Iterator[Call]:
+    """What the page's own scripts and attributes fetch, and whether the page is made by scripts altogether."""
+    scripted = False
+    for node in tree.css("script"):
+        given = node.attributes
+        if given.get("src"):
+            scripted = True
+        elif (given.get("type") or "").strip().lower() in ("", "module", "text/javascript", "application/javascript"):
+            yield from calls_of_script(node.text())
+    for node in tree.css(_MARKED):
+        for name, value in node.attributes.items():
+            if name in _ATTRIBUTES and address(value) is not None:
+                yield Call(name, value)
+    if scripted and _is_shell(tree):
+        yield Call(MADE_BY_SCRIPTS, None)
+
+
+def _is_shell(tree: LexborHTMLParser) -> bool:
+    body = tree.body
+    if body is None or tree.css_first("img, iframe, frame, video, object, embed, svg, input") is not None:
+        return False
+    hidden = sum(len(node.text()) for node in body.css("script, style, noscript, template"))
+    if len(body.text()) - hidden > 10_000:
+        return False
+    words = "".join(
+        node.text_content or ""
+        for node in body.traverse(include_text=True)
+        if node.is_text_node and node.parent is not None and node.parent.tag not in ("script", "style", "noscript")
+    )
+    return len("".join(words.split())) < _SHELL_CHARACTERS

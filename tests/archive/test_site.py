@@ -1,0 +1,122 @@
+"""What the spider of an archive fetches, as whom, and what it leaves alone: by the log of a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from crawlkit import FormLogin, Response
+from crawlkit.archive.reach import Reach
+from crawlkit.archive.site import Site
+from crawlkit.crawl.engine import Engine
+from crawlkit.crawl.result import Result
+from crawlkit.crawl.settings import parse_override, resolve_settings
+from crawlkit.crawl.settings_file import ConfigFile
+from crawlkit.crawl.spider import Spider
+from crawlkit.store.database import Store
+from tests.archive.protected_site import PASSWORD, USER, ProtectedSite
+
+
+class Member(Spider):
+    """A spider that knows its way in."""
+
+    name = "club"
+    root = ""
+
+    def login(self, session: Any) -> None:
+        page = session.get(f"{self.root}/login")
+        session.submit(page.form("#login"), {"user": USER, "password": PASSWORD})
+
+    def logged_in(self, response: Response) -> bool:
+        return bool(response.css("a.account"))
+
+
+def member_of(site: ProtectedSite) -> Spider:
+    return Member(root=site.root)
+
+
+def archive(folder: Path, start: str, member: Spider | None, scope: str = "prefix", **options: Any) -> Result:
+    depth = options.pop("depth", None)
+    overrides = [parse_override(text) for text in ("crawl.workers=4", *options.pop("settings", ()))]
+    settings = resolve_settings(ConfigFile(folder=folder), spider="archived", custom={}, overrides=overrides)
+    spider = Site(start, Reach(start, scope, **options), name="archived", depth=depth, member=member)
+    return Engine(spider, settings, db=folder / "archived.db", source="site", profile="me").run()
+
+
+def rows(folder: Path, table: str) -> list[tuple[Any, ...]]:
+    with Store.open_readonly(folder / "archived.db") as reports:
+        columns = {"excluded": "url, rule", "browser_only": "how, url"}[table]
+        return list(reports._connection.execute(f"SELECT {columns} FROM {table}"))
+
+
+@pytest.mark.parametrize("shown", ["redirect", "form"])
+@pytest.mark.parametrize("certain", [True, False], ids=["logged_in", "signs"])
+def test_every_page_and_requisite_of_a_site_whose_session_dies(tmp_path: Path, shown: str, certain: bool) -> None:
+    """40 of 40 pages, all requisites, nobody logged out, nothing changed, however the site shows that a session ended."""
+    with ProtectedSite(shown_to_strangers=shown) as site:
+        member = member_of(site)
+        if not certain:
+            member = Spider("club")
+            member.login = FormLogin(f"{site.root}/login", USER, PASSWORD)  # type: ignore[assignment, method-assign]
+        result = archive(tmp_path, site.url, member, exclude=["/club/print/*"])
+        given = site.given()
+        assert [] == site.damage
+        assert site.pages <= given
+        assert site.requisites <= given
+        assert {"/club/paper.pdf", "/club/feed.xml", "/sitemap.xml"} <= given
+        assert not {"/elsewhere", "/files/paper.pdf", "/club/hidden/1"} & given
+        assert ("finished", 0) == (result.outcome, result.failed)
+        assert {"HEAD", "GET", "POST"} >= {asked.method for asked in site.log}
+        assert {"/login"} == {asked.path for asked in site.log if asked.method == "POST"}
+        assert result.logins >= 3
+
+
+def test_another_host_gets_no_cookie_of_the_session_and_its_robots_txt_holds(tmp_path: Path) -> None:
+    """Requisites come from there all the same, style sheets as deep as they import one another."""
+    with ProtectedSite(dies_after=None) as site:
+        archive(tmp_path, site.url, member_of(site), settings=["fetch.headers={X-Api-Key='k'}", "crawl.max_depth=0"])
+        paths = {asked.path for asked in site.beside}
+        assert {"/robots.txt", "/fonts.css", "/font.woff2", "/dot.gif", "/wide-0.gif"} == paths
+        assert {""} == {asked.cookies for asked in site.beside}
+        assert not [asked for asked in site.beside if "Authorization" in asked.headers or "X-Api-Key" in asked.headers]
+        assert [] == [asked for asked in site.beside if "private" in asked.path]
+
+
+def test_what_is_left_out_is_in_the_ledger(tmp_path: Path) -> None:
+    with ProtectedSite(dies_after=None) as site:
+        archive(tmp_path, site.url, member_of(site), exclude=["/club/print/*"], depth=1)
+        excluded = {urlsplit(url).path: rule for url, rule in rows(tmp_path, "excluded")}
+        scripts = {(how, urlsplit(url).path) for how, url in rows(tmp_path, "browser_only")}
+    assert "--exclude /club/print/*" == excluded["/club/print/0"]
+    assert "--depth 1" in excluded.values()
+    assert {("fetch()", "/api/latest"), ("fetch()", "")} == scripts
+
+
+def test_the_guard_judges_requisites_too(tmp_path: Path) -> None:
+    """A picture whose address logs out is listed and not fetched."""
+    with ProtectedSite(dies_after=None) as site:
+        result = archive(tmp_path, site.url, member_of(site), scope="page")
+        assert [] == site.damage
+        refused = {urlsplit(refusal.url).path for refusal in result.refused}
+        assert {"/logout", "/session/destroy"} <= refused
+        assert {"/club/"} == site.pages & site.given()
+
+
+def test_a_scope_of_one_page_has_its_requisites_and_nothing_else(tmp_path: Path) -> None:
+    with ProtectedSite(dies_after=None) as site:
+        archive(tmp_path, site.url, member_of(site), scope="page")
+        assert {"/media/picture-0.gif", "/style/deeper.css", "/frame/menu"} <= site.given()
+        assert not {"/sitemap.xml", "/club/page-1", "/club/feed.xml"} & site.given()
+
+
+def test_a_second_month_asks_for_all_of_it_again(tmp_path: Path) -> None:
+    """Pages that did not change are not parsed, and what they need and link to is asked for all the same."""
+    with ProtectedSite(dies_after=None) as site:
+        archive(tmp_path, site.url, member_of(site))
+        first = {urlsplit(asked.path).path for asked in site.log if asked.status == 200 and asked.member}
+        site.log.clear()
+        archive(tmp_path, site.url, member_of(site))
+        assert first == {urlsplit(asked.path).path for asked in site.log if asked.status == 200 and asked.member}
