@@ -19,6 +19,7 @@ from crawlkit.exceptions import RequestException, StorageError
 from crawlkit.sessions.adapter import HTTPAdapter
 from tests.sessions.exchanges import adapter, prepared
 from tests.sessions.scripted import Peer, Scripted, always, ok, tunnels
+from tests.sessions.test_proxies import socks5
 
 
 class Captured:
@@ -138,7 +139,7 @@ def test_what_came_of_an_answer_that_is_cut_off(answer: bytes, payload: bytes) -
         assert (b"\r\n\r\n" in answer and b" 20 " not in answer) == (exchange.head is not None)
 
 
-@pytest.mark.parametrize("answer", [NINE + b"half", b"HTTP/1.1 200 OK\r\nX:", CHUNKED + b"5\r\nhello\r\n1"])
+@pytest.mark.parametrize("answer", [NINE + b"half", CHUNKED + b"5\r\nhello\r\n1", b"HTTP/1.1 200 OK\r\nX:"])
 def test_a_server_that_falls_silent(answer: bytes) -> None:
     def script(peer: Peer) -> None:
         peer.request()
@@ -147,7 +148,9 @@ def test_a_server_that_falls_silent(answer: bytes) -> None:
 
     with Scripted(script) as server, capturing() as (sender, captured):
         with pytest.raises(RequestException):
-            _ = sender.send(prepared(server.url), timeout=(10, 0.1)).content
+            response = sender.send(prepared(server.url), timeout=10 if b"\r\n\r\n" in answer else (10, 0.5))
+            response.raw.set_times(0.05, None)
+            response.raw.read()
         assert (answer, "time") == (back(captured.only), captured.only.truncated)
 
 
@@ -200,17 +203,17 @@ def test_a_body_that_is_sent_in_pieces_while_a_hint_comes() -> None:
 
 def test_no_answer_is_no_exchange() -> None:
     """A server that closes, after a hint too, and one that is not there; a stale connection's second try is one."""
-    answers = iter([b"", HINTS, ok(), ok(b"once more")])
 
     def script(peer: Peer) -> None:
         peer.request()
-        peer.send(next(answers))
-        peer.request()
+        peer.send((b"", HINTS, ok(), ok(b"once more"))[peer.number])
+        if peer.number == 2:
+            peer.request()
 
     with Scripted(script) as server, capturing() as (sender, captured):
         for _ in range(2):
             with pytest.raises(RequestException):
-                sender.send(prepared(server.url), timeout=(10, 0.1))
+                sender.send(prepared(server.url), timeout=10)
         assert [] == captured.exchanges
         for _ in range(2):
             sender.send(prepared(server.url), timeout=10)
@@ -314,6 +317,32 @@ def test_a_proxy_that_forwards_is_asked_in_its_own_way() -> None:
         assert proxy.requests[0].head + b"\r\n\r\n" == sent
         assert ("http://origin.example/page?q=1", None) == (exchange.url, exchange.address)
         assert ("http/1.1",) == exchange.protocols
+
+
+def test_socks_is_a_tunnel_that_is_not_seen_either(origin: Scripted, bundle: str) -> None:
+    with Scripted(socks5(origin, [])) as proxy, capturing() as (sender, captured):
+        proxies = {"https": f"socks5h://user:p%40ss@{proxy.netloc}"}
+        _ = sender.send(prepared(origin.url), timeout=10, verify=bundle, proxies=proxies).content
+        exchange = captured.only
+        assert (CHUNKED + CHUNKS, ("http/1.1", "tls/1.3"), None) == (
+            back(exchange),
+            exchange.protocols,
+            exchange.address,
+        )
+        assert origin.requests[0].head + b"\r\n\r\n" == b"".join(exchange.request.chunks())
+
+
+def test_tls_within_tls_and_tls_that_is_the_proxys(authority: trustme.CA, origin: Scripted, bundle: str) -> None:
+    """What is written down is what was spoken with the origin."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with Scripted(tunnels(to=origin), tls=context) as proxy, capturing() as (sender, captured):
+        _ = sender.send(prepared(origin.url), timeout=10, verify=bundle, proxies={"https": proxy.url}).content
+        assert (CHUNKED + CHUNKS, ("http/1.1", "tls/1.3")) == (back(captured.only), captured.only.protocols)
+    with Scripted(always(ok()), tls=context) as proxy, capturing() as (sender, captured):
+        sender.send(prepared("http://origin.example/"), timeout=10, verify=bundle, proxies={"http": proxy.url})
+        assert ("http/1.1",) == captured.only.protocols
 
 
 def closing(answer: bytes) -> Any:
