@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from crawlkit.archive.gzipmembers import GzipMembers
 from crawlkit.exceptions import BadResponse, ChunkedEncodingError, StorageError
@@ -33,11 +33,16 @@ def records(path: Path, start: int = 0) -> Iterator[Record]:
     except OSError as error:
         raise StorageError(f"{path}: it cannot be read ({error.strerror or error})") from error
     with file:
-        members = GzipMembers(file, path, start)
-        while members.begin():
-            record = Record(members, path)
-            yield record
-            record.finish()
+        yield from records_in(file, path, start)
+
+
+def records_in(file: IO[bytes], path: Path, start: int = 0) -> Iterator[Record]:
+    """The same of a file that is open, or of what lies in one as a file; `path` is what it is called in errors."""
+    members = GzipMembers(file, path, start)
+    while members.begin():
+        record = Record(members, path)
+        yield record
+        record.finish()
 
 
 class Record:
