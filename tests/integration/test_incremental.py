@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import sqlite3
@@ -68,6 +69,13 @@ class Crawl:
         assert len(entries) == sum(map(len, found.values()))
         return found
 
+    def diff(self) -> dict[str, set[int]]:
+        """What `crawlkit diff` names: the entries by the kind of change."""
+        told = json.loads(self.crawlkit("diff", "entries", "--json").stdout)
+        assert {"text"} == {column for entry in told["changed"] for column in entry["columns"]}
+        kinds = ("changed", "gone", "added")
+        return {kind: {int(entry["row"]["url"].rsplit("/", 1)[1]) for entry in told[kind]} for kind in kinds}
+
     def whole(self) -> Counter[tuple[str, str]]:
         """The rows of a first run over the site as it is now."""
         self.run("--db", "data/whole.db")
@@ -95,6 +103,7 @@ def check_second_run(crawl: Crawl, *, changed: int, added: int, gone: int, share
         assert second["saved"] >= whole_bytes * (1 - share)
     assert expected(site) == crawl.rows()
     assert {"changed": others, "gone": away, "added": new} == crawl.history()
+    assert {"changed": others, "gone": away, "added": new} == crawl.diff()
     assert pages - gone - changed - 1 == second["unchanged"]
     assert len(site.entries) == second["items"] == second["tables"]["items"]
     assert (gone, 0) == (second["skipped"], second["failed"])
