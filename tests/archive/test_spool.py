@@ -39,6 +39,9 @@ def test_what_is_too_much_for_memory_goes_to_a_file_without_a_name(tmp_path: Pat
         assert b"x" == next(one)[:1]
         assert b"xend" == b"".join(other)
         assert 1_500_003 - 262_144 == sum(map(len, one))
+        assert b"x" == spool.read(0, 1)
+        spool.write(b" of it")
+        assert b"end of it" == spool.read(1_500_000, 100)
     assert 0 == spool.size
     spool.close()
 
