@@ -1,0 +1,103 @@
+"""Page secrets: tokens that a page gives to whoever is logged in, by the names that they go by there.
+
+What belongs here: hidden fields, meta elements, data attributes, parameters of links, members of JSON and what scripts
+are given. What does not: anything that only looks like a secret: documentation that shows `password=…` or
+`csrf_token = "…"` in its text stays as it is, and so do values that are short, numbers or words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+from crawlkit.sessions.secretnames import is_common, is_password_name, is_secret_name
+
+_HINTS = (b"token", b"srf", b"nonce", b"sess", b"sid=", b"signature", b"secret", b"jwt")
+_NAME = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]"
+_LONGEST_NAME = 64
+_LONGEST_TAG = 8192
+_LEAST = 8
+_MOST = 4096
+
+_NAMED = re.compile(rb"""(?:name|id|property|http-equiv|itemprop)\s*=\s*["']?\Z""", re.IGNORECASE)
+_VALUE = re.compile(rb"""\b(?:value|content)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
+_FIELDS = (b"<input", b"<meta", b"<button")
+_ATTRIBUTE = re.compile(rb"""\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_PARAMETER = re.compile(rb"""=([^?&;#\s"'<>\\]+)""")
+_MEMBER = re.compile(rb"""(?:\\?["'])?\]?\s*[:=,]\s*(?:\\?["'])([^"'\\<>\s]+)\\?["']""")
+_PARAMETERS = re.compile(r"[?&;#]([\w.%\[\]$-]{2,64})=([^?&;#\s\"'<>\\,]+)")
+
+
+def is_token_name(name: str) -> bool:
+    """Whether what goes by `name` is a token, and nothing that a person chose."""
+    return (is_secret_name(name) and not is_password_name(name)) or "nonce" in name.lower()
+
+
+def is_token(value: str) -> bool:
+    """Whether a value that goes by such a name is one."""
+    return _LEAST <= len(value) <= _MOST and not is_common(value)
+
+
+def parameter_tokens(text: str) -> Iterator[str]:
+    """The tokens in the query, the path and the fragment of the URLs in `text`."""
+    if "=" in text:
+        for match in _PARAMETERS.finditer(text):
+            if is_token_name(match[1]) and is_token(match[2]):
+                yield match[2]
+
+
+def page_tokens(data: bytes, *, markup: bool) -> Iterator[str]:
+    """The tokens in a page: HTML (`markup`), or JSON or a script."""
+    lower = data.lower()
+    for hint in _HINTS:
+        at = lower.find(hint)
+        while at >= 0:
+            begin, end = _name_around(data, at, at + len(hint.rstrip(b"=")))
+            if end < len(data) and data[end] in b"\"'= \t\n\r:>\\":
+                yield from _tokens_of(data, lower, begin, end, markup)
+            at = lower.find(hint, max(end, at + 1))
+
+
+def _name_around(data: bytes, begin: int, end: int) -> tuple[int, int]:
+    first, last = max(0, begin - _LONGEST_NAME), min(len(data), end + _LONGEST_NAME)
+    while begin > first and data[begin - 1] in _NAME:
+        begin -= 1
+    while end < last and data[end] in _NAME:
+        end += 1
+    return begin, end
+
+
+def _tokens_of(data: bytes, lower: bytes, begin: int, end: int, markup: bool) -> Iterator[str]:
+    if not is_token_name(data[begin:end].strip(b"[]").decode("latin-1")):
+        return
+    tag = _tag_around(data, begin) if markup else -1
+    if tag >= 0:
+        found = _in_tag(data, tag, begin, end)
+    elif markup and lower.rfind(b"<script", 0, begin) <= lower.rfind(b"</script", 0, begin):
+        return
+    else:
+        found = _PARAMETER.match(data, end) if data[begin - 1 : begin] in (b"?", b"&", b";") else None
+        found = found or _MEMBER.match(data, end)
+    if found is not None:
+        value = next((group for group in found.groups() if group is not None), b"").decode("utf-8", "replace").strip()
+        for spelling in {value, unescape(value)}:
+            if is_token(spelling):
+                yield spelling
+
+
+def _tag_around(data: bytes, at: int) -> int:
+    """Where the tag begins that `at` is in; -1 when it is in none."""
+    start = data.rfind(b"<", max(0, at - _LONGEST_TAG), at)
+    return start if start >= 0 and data.find(b">", start, at) < 0 and data[start + 1 : start + 2].isalpha() else -1
+
+
+def _in_tag(data: bytes, tag: int, begin: int, end: int) -> re.Match[bytes] | None:
+    if data[begin - 1 : begin] in (b"?", b"&", b";", b"#") and (found := _PARAMETER.match(data, end)):
+        return found
+    if _NAMED.search(data, max(tag, begin - 24), begin):
+        if not data[tag : tag + 8].lower().startswith(_FIELDS):
+            return None
+        close = data.find(b">", end)
+        return _VALUE.search(data, tag, len(data) if close < 0 else close)
+    return _ATTRIBUTE.match(data, end)

@@ -1,0 +1,78 @@
+"""Page secrets: tokens are learnt where a page uses them, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawlkit.archive.pagesecrets import page_tokens, parameter_tokens
+
+TOKEN = "Zx81kQ-4f9c"
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<input type="hidden" name="csrfmiddlewaretoken" value="Zx81kQ-4f9c">',
+        "<INPUT value='Zx81kQ-4f9c' NAME='authenticity_token' type=hidden/>",
+        "<input name=_token value=Zx81kQ-4f9c>",
+        '<input id="_wpnonce" name="_wpnonce" value="Zx81kQ-4f9c" />',
+        '<meta name="csrf-token" content="Zx81kQ-4f9c" />',
+        '<meta content="Zx81kQ-4f9c" name="xsrf-token">',
+        '<form data-csrf="Zx81kQ-4f9c" action="/x">',
+        '<body data-csrf-token = "Zx81kQ-4f9c">',
+        '<a href="/edit?id=3&amp;token=Zx81kQ-4f9c">edit</a>',
+        "<a href='/page;jsessionid=Zx81kQ-4f9c?x=1'>next</a>",
+        '<form action="/x?sid=Zx81kQ-4f9c#top">',
+        '<script>var config = {"csrfToken": "Zx81kQ-4f9c"};</script>',
+        "<script>window.csrf_token='Zx81kQ-4f9c'</script>",
+        '<script type="application/json">{"a":"{\\"xsrf\\":\\"Zx81kQ-4f9c\\"}"}</script>',
+        '<script>fetch("/x?session_id=Zx81kQ-4f9c&y=1")</script>',
+    ],
+)
+def test_a_token_is_learnt_where_a_page_uses_it(markup: str) -> None:
+    page = f"<html><p>some text about tokens</p>{markup}<p>more of it</p></html>".encode()
+    assert {TOKEN} == set(page_tokens(page, markup=True))
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p>call it with csrf_token=Zx81kQ-4f9c, or token: Zx81kQ-4f9c</p>",
+        '<pre>{"csrf_token": "Zx81kQ-4f9c"}</pre>',
+        "<p>https://example.org/?token=Zx81kQ-4f9c</p>",
+        '<input name="csrf_token" value="accepted">',
+        '<input name="csrf_token" value="12345678">',
+        '<input name="csrf_token" value="Zx81kQ">',
+        '<input name="colour" value="Zx81kQ-4f9c">',
+        '<input name="password" value="Zx81kQ-4f9c">',
+        '<a href="/list?page_token=Zx81kQ-4f9c">next page</a>',
+        '<a name="csrf-token" title="Zx81kQ-4f9c">tokens</a>',
+        '<script>x = 1</script><b>"csrfToken": "Zx81kQ-4f9c"</b>',
+    ],
+)
+def test_what_is_only_told_of_tokens_is_none(markup: str) -> None:
+    assert set() == set(page_tokens(f"<html>{markup}</html>".encode(), markup=True))
+
+
+def test_members_of_json_are_learnt_by_their_names() -> None:
+    data = b'{"items": [], "csrfToken": "Zx81kQ-4f9c", "nextPageToken": "Yx81kQ-4f9c", "name": "Xx81kQ-4f9c"}'
+    assert {TOKEN} == set(page_tokens(data, markup=False))
+
+
+def test_a_token_is_learnt_as_it_is_sent() -> None:
+    """What stands in an attribute is escaped there."""
+    found = set(page_tokens(b'<input name="csrf" value="Zx81&#43;&amp;kQ4f9c">', markup=True))
+    assert "Zx81+&kQ4f9c" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("GET /a?sid=Ab12Cd34Ef&page=2 HTTP/1.1", ["Ab12Cd34Ef"]),
+        ("Location: https://h/cb#access_token=Ab12Cd34Ef&state=1", ["Ab12Cd34Ef"]),
+        ("/a;jsessionid=Ab12Cd34Ef", ["Ab12Cd34Ef"]),
+        ("/a?session=3&token=accepted&page_token=Ab12Cd34Ef&password=Ab12Cd34Ef", []),
+    ],
+)
+def test_tokens_of_urls_are_known_by_their_parameters(text: str, tokens: list[str]) -> None:
+    assert tokens == list(parameter_tokens(text))
