@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from crawlkit.store import integrity
+from crawlkit.store import census, integrity
 from crawlkit.store.faults import Wrapped, storage_error
 from crawlkit.store.names import quoted
 from crawlkit.store.outcome import Refusal
@@ -167,6 +168,26 @@ class Reports:
             return {
                 name: self._connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0] for name in names
             }
+
+    def census(self, crawl: int, archive: int | None = None) -> list[census.Counted]:
+        """Every URL of a crawl and what became of it; with `archive`, which record of it that has."""
+        with self._wrapped:
+            return list(census.census(self._connection, crawl, archive))
+
+    def guarded(self, crawl: int) -> list[tuple[str, str, str]]:
+        """What the guard refused on pages of a crawl: the URL, why, and where it stands."""
+        with self._wrapped:
+            return census.guarded(self._connection, crawl)
+
+    def rows_of(self, table: str, columns: Sequence[str], crawl: int) -> list[tuple[str | None, ...]]:
+        """What pages of a crawl have in a table of the author's; nothing when there is no such table."""
+        with self._wrapped:
+            return census.rows_of(self._connection, table, columns, crawl)
+
+    def urls_with_meta(self, archive: int, key: str) -> set[str]:
+        """The URLs of an archive's records of requests whose `meta` has this key."""
+        with self._wrapped:
+            return census.urls_with_meta(self._connection, archive, key)
 
     def check(self) -> list[str]:
         """Read all of the database: what is wrong with it, empty when nothing is."""
