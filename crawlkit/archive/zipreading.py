@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, NoReturn, Self
@@ -24,7 +25,7 @@ _PIECE = 1 << 18
 _LOCAL_HEAD = struct.Struct("<4s22xHH")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
-_TROUBLE = (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError, struct.error)
+_TROUBLE = (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError, struct.error, zlib.error)
 
 
 class ZipReader:
@@ -44,7 +45,7 @@ class ZipReader:
         try:
             self._zip = zipfile.ZipFile(self._file)
             self._members = self._checked()
-        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError, struct.error) as error:
+        except _TROUBLE as error:
             self._file.close()
             size = path.stat().st_size
             raise ArchiveDamaged(
@@ -183,7 +184,7 @@ class _Section(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         self._file.seek(self._start + self._at)
-        count = self._file.readinto(buffer[: max(min(len(buffer), self._size - self._at), 0)]) or 0
+        count = self._file.readinto(memoryview(buffer)[: max(self._size - self._at, 0)]) or 0
         self._at += count
         return count
 

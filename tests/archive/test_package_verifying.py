@@ -1,0 +1,157 @@
+"""Whether an archive is as it says it is: each way in which it may not be is found and says where."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crawlkit.archive.datapackage import sha256
+from crawlkit.archive.package_verifying import verify_archive
+from crawlkit.exceptions import StorageError
+from tests.archive.packages import packaged, site, warc
+
+Members = dict[str, bytes]
+
+
+def changed(path: Path, change: Callable[[Members], object], *, described: bool = True) -> Path:
+    """The package with other members; `described`: its description is made to say so."""
+    with zipfile.ZipFile(path) as zipped:
+        members = {name: zipped.read(name) for name in zipped.namelist()}
+    change(members)
+    if described:
+        said = json.loads(members["datapackage.json"])
+        for each in said["resources"]:
+            data = members.get(each["path"], b"")
+            each |= {"hash": sha256(data), "bytes": len(data)}
+        members["datapackage.json"] = json.dumps(said).encode()
+        members["datapackage-digest.json"] = json.dumps({"hash": sha256(members["datapackage.json"])}).encode()
+    with zipfile.ZipFile(path, "w") as zipped:
+        for name, data in members.items():
+            zipped.writestr(name, data)
+    return path
+
+
+def replacing(name: str, old: bytes, new: bytes) -> Callable[[Members], object]:
+    def change(members: Members) -> None:
+        assert old in members[name]
+        members[name] = members[name].replace(old, new, 1)
+
+    return change
+
+
+def test_a_package_that_is_as_it_was_written_has_no_problem(tmp_path: Path) -> None:
+    made = packaged(tmp_path, completeness={})
+    assert [] == verify_archive(made.path)
+    assert [] == verify_archive(tmp_path / "site.wacz.part" / "data-00000.warc.gz")
+    assert [] == verify_archive(
+        changed(made.path, lambda members: members.pop("datapackage-digest.json"), described=False)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (replacing("pages/pages.jsonl", b"Welcome", b"Welcomf"), "member pages/pages.jsonl: its digest"),
+        (replacing("pages/pages.jsonl", b"Welcome", b"Welcome!"), "member pages/pages.jsonl: it has"),
+        (lambda members: members.pop("pages/pages.jsonl"), "member pages/pages.jsonl: it is missing"),
+        (lambda members: members.update(extra=b""), "member extra: datapackage.json does not name it"),
+        (replacing("datapackage.json", b"Site", b"Sita"), "member datapackage.json: its digest is not"),
+        (replacing("datapackage.json", b"data-package", b"data-packagf"), "names no profile"),
+        (replacing("datapackage.json", b"sha256:", b"crc32:"), "an algorithm that is not known"),
+        (replacing("datapackage.json", b"{", b"["), "it is no data package"),
+        (lambda members: members.pop("datapackage.json"), "it has no datapackage.json"),
+        (replacing("datapackage-digest.json", b"hash", b"hasj"), "member datapackage-digest.json: it cannot be read"),
+    ],
+)
+def test_a_member_that_is_not_as_the_package_says(
+    tmp_path: Path, change: Callable[[Members], object], problem: str
+) -> None:
+    found = verify_archive(changed(packaged(tmp_path).path, change, described=False))
+    assert any(problem in each and "site.wacz" in each for each in found), found
+
+
+def last_first(members: Members) -> None:
+    members["indexes/index.cdx"] = b"".join(reversed(members["indexes/index.cdx"].splitlines(keepends=True)))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (last_first, "not in the order of their bytes"),
+        (replacing("indexes/index.cdx", b'"offset": "', b'"offset": "9'), "no such record begins at offset 9"),
+        (replacing("indexes/index.cdx", b'"offset": "', b'"offset": "9'), "is not in the index"),
+        (replacing("indexes/index.cdx", b'"length": "4', b'"length": "5'), "with 4"),
+        (replacing("indexes/index.cdx", b"{", b"["), "a line of its index cannot be read"),
+        (
+            replacing("pages/pages.jsonl", b'"url": "http://site', b'"url": "http://tite'),
+            "line 2: no record has http://tite",
+        ),
+        (
+            replacing("pages/pages.jsonl", b'"ts": "2023-11-14T', b'"ts": "2023-11-14 '),
+            "line 2: its ts is no RFC 3339 date",
+        ),
+        (replacing("pages/pages.jsonl", b'"url": "http', b'"uri": "http'), "line 2: it is no page"),
+        (lambda members: members.pop("indexes/index.cdx"), "it has no index"),
+        (lambda members: members.pop("archive/data-00000.warc.gz"), "it has no WARC file"),
+    ],
+)
+def test_an_index_or_a_list_that_does_not_agree_with_the_records(
+    tmp_path: Path, change: Callable[[Members], object], problem: str
+) -> None:
+    found = verify_archive(changed(packaged(tmp_path).path, change))
+    assert any(problem in each for each in found), found
+
+
+def test_a_record_that_is_damaged_is_named_with_its_offset_in_the_file(tmp_path: Path) -> None:
+    def damage(members: Members) -> None:
+        data = bytearray(members["archive/data-00000.warc.gz"])
+        data[800] ^= 255
+        members["archive/data-00000.warc.gz"] = bytes(data)
+
+    found = verify_archive(changed(packaged(tmp_path).path, damage))
+    assert any("site.wacz/archive/data-00000.warc.gz, offset " in each and "not read" in each for each in found), found
+
+
+def test_a_file_that_is_cut_off_anywhere_is_found_and_never_a_crash(tmp_path: Path) -> None:
+    data = packaged(tmp_path).path.read_bytes()
+    path = tmp_path / "cut.wacz"
+    for kept in range(0, len(data), 97):
+        path.write_bytes(data[:kept])
+        assert ["cut.wacz"] == [each.partition(":")[0].rpartition("/")[2] for each in verify_archive(path)], kept
+
+
+def test_a_byte_that_changed_anywhere_is_found_and_never_a_crash(tmp_path: Path) -> None:
+    """But in the zip's own fields of date, system and the like, which say nothing about the archive."""
+    made = packaged(tmp_path)
+    data = made.path.read_bytes()
+    with zipfile.ZipFile(made.path) as zipped:
+        names = [info.filename.encode() for info in zipped.infolist()]
+    first = len(names[0]) + 30
+    end = data.index(b"PK\x01\x02")
+    for at in range(first, end, 41):
+        if any(at - 60 < place <= at for place in _places(data, b"PK\x03\x04")):
+            continue  # within a member's head
+        made.path.write_bytes(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
+        assert verify_archive(made.path), at
+
+
+def _places(data: bytes, mark: bytes) -> list[int]:
+    found, at = [], -1
+    while (at := data.find(mark, at + 1)) >= 0:
+        found.append(at)
+    return found
+
+
+def test_a_warc_file_alone_is_verified(tmp_path: Path) -> None:
+    path = warc(tmp_path, site())
+    path.write_bytes(path.read_bytes()[:-10])
+    assert [True] == [each.startswith(f"{path}, offset") for each in verify_archive(path)][:1]
+
+
+def test_a_file_that_is_not_there_is_not_verified(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        verify_archive(tmp_path / "gone.wacz")
