@@ -149,7 +149,13 @@ def print_changes(changes: Changes, limit: int) -> None:
         rows += [(sign, _cell(change.table), _cell(label(change)), "", "", "") for change in those]
     for change in changes.changed:
         rows += [
-            ("~", _cell(change.table), _cell(label(change)), _cell(column), *(_cell(text_of(value)) for value in pair))
+            (
+                "~",
+                _cell(change.table),
+                _cell(label(change)),
+                _cell(column),
+                *excerpts(_line_of(pair[0]), _line_of(pair[1]), _WIDTH),
+            )
             for column, pair in change.columns.items()
         ]
     if rows:
@@ -158,6 +164,24 @@ def print_changes(changes: Changes, limit: int) -> None:
         click.echo(f"and {counted(len(rows) - limit, 'more line')}: -n shows more, --json all of them")
 
 
+def excerpts(old: str, new: str, most: int) -> tuple[str, str]:
+    """Two texts, of each at most so many characters: from shortly before the place where they begin to differ."""
+    if max(len(old), len(new)) <= most:
+        return old, new
+    pairs = enumerate(zip(old, new, strict=False))
+    alike = next((place for place, (was, now) in pairs if was != now), min(len(old), len(new)))
+    begin = max(0, alike - most // 4)
+    return _cut(old, most, begin), _cut(new, most, begin)
+
+
+def _cut(text: str, most: int, begin: int = 0) -> str:
+    text = f"…{text[begin:]}" if begin else text
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _line_of(value: Any) -> str:
+    return safe(text_of(value), one_line=True)
+
+
 def _cell(text: str) -> str:
-    one = safe(text, one_line=True)
-    return one if len(one) <= _WIDTH else f"{one[: _WIDTH - 1]}…"
+    return _cut(safe(text, one_line=True), _WIDTH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crawlkit.cli.diff import label, text_of
+from crawlkit.cli.diff import excerpts, label, text_of
 from crawlkit.cli.markup import document, escaped, link, section
 
 if TYPE_CHECKING:
@@ -54,9 +54,12 @@ def _items(changes: list[Change], told: Callable[[Change], str]) -> str:
 
 def _pairs(change: Change) -> str:
     return "".join(
-        f"<dt>{escaped(column)}</dt><dd><del>{_value(old)}</del> → <ins>{_value(new)}</ins></dd>"
-        for column, (old, new) in change.columns.items()
+        _pair(column, *excerpts(text_of(old), text_of(new), _LONG)) for column, (old, new) in change.columns.items()
     )
+
+
+def _pair(column: str, old: str, new: str) -> str:
+    return f"<dt>{escaped(column)}</dt><dd><del>{escaped(old)}</del> → <ins>{escaped(new)}</ins></dd>"
 
 
 def _values(change: Change, tag: str) -> str:

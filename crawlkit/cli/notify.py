@@ -38,9 +38,13 @@ def target_of(text: str) -> str:
         require_url(target)
     else:
         try:
-            words_of(target)
+            first = words_of(target)[0]
         except ValueError as error:
             raise UsageError(f"--notify: {error}") from None
+        if "://" in first:
+            raise UsageError(
+                f"--notify: {first.partition('://')[0]}:// is no webhook; those begin with http:// or https://"
+            )
     return target
 
 

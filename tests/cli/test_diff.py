@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crawlkit.cli.diff import excerpts
 from crawlkit.cli.diff_page import page_of
 from crawlkit.store.changes import Change, Changes
 from crawlkit.store.comparison import Comparison, compare
@@ -82,6 +83,24 @@ def test_a_page_of_very_much() -> None:
     assert "x" * 601 not in page
 
 
+def test_of_long_texts_the_place_is_shown_where_they_differ(crawlkit: Command) -> None:
+    """On the terminal and on the page: two beginnings that are alike show nothing."""
+    desk = Desk(crawlkit.folder / "data" / "shop.db")
+    for word in ("before", "after"):
+        desk.crawl("a", row(text=f"{'same ' * 500}{word}{' tail' * 500}"))
+        desk.next_run()
+    desk.store.close()
+
+    done = crawlkit("diff", "shop", "--html", "a.html")
+    assert "" == done.stdout
+    table = crawlkit("diff", "shop").stdout
+    for told in (table, (crawlkit.folder / "a.html").read_text()):
+        assert "same before tail" in told and "same after tail" in told
+    assert max(map(len, table.splitlines())) < 200
+    assert ("ab", "ac") == excerpts("ab", "ac", 2)
+    assert ("…7", "…78") == excerpts("01234567", "012345678", 5)
+
+
 def test_a_command_gets_the_json_on_its_standard_input(changed: Command) -> None:
     (changed.folder / "hook.sh").write_text("#!/bin/sh\ncat > told.json\n")
     (changed.folder / "hook.sh").chmod(0o755)
@@ -136,6 +155,7 @@ def test_bad_input(changed: Command) -> None:
         (("shop", "--notify", "env:NO_SUCH_HOOK"), "NO_SUCH_HOOK is not set"),
         (("shop", "--notify", "'"), "close its quotes"),
         (("shop", "--notify", ""), "name a command"),
+        (("shop", "--notify", "ftp://hook"), "ftp:// is no webhook"),
     ):
         assert said in changed("diff", *words, exit_code=2).stderr
 
