@@ -32,7 +32,7 @@ from crawlkit.cli.progress import LiveProgress, LogProgress
 from crawlkit.cli.secrecy import learn_arguments, redact, redactor
 from crawlkit.cli.signals import StopSignals
 from crawlkit.cli.streams import OutputFailed
-from crawlkit.cli.summary import details, headline
+from crawlkit.cli.summary import details, headline, troubles
 from crawlkit.cli.terminal import console, is_terminal
 from crawlkit.crawl.loading import SpiderSource, check_start_urls, make_spider, place_of
 from crawlkit.crawl.rehearsal import Rehearsal
@@ -313,8 +313,9 @@ def _summarise(name: str, database: Path, result: Result, options: RunOptions, s
     first = headline(name, result)
     level = logging.INFO if result.exit_code == exit_codes.COMPLETE else logging.WARNING
     if screen is None or options.quiet:
+        wrong = troubles(result)
         for line in lines:
-            log.info("%s", line)
+            log.log(level if line in wrong else logging.INFO, "%s", line)
         log.log(level, "%s", first)
         return
     from rich.text import Text

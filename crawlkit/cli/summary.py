@@ -47,8 +47,7 @@ def details(result: Result, *, database: str, export: str) -> Iterator[str]:
 
     `database` is its path as shown, `export` the command that writes the items.
     """
-    for index, finding in enumerate(result.findings):
-        yield _row("" if index else "health", safe(finding.sentence, one_line=True))
+    yield from _health(result)
     yield from _pages(result)
     tables = [f"{count} in {safe(name, one_line=True)}" for name, count in sorted(result.items_by_table.items())]
     if tables:
@@ -72,6 +71,16 @@ def details(result: Result, *, database: str, export: str) -> Iterator[str]:
     if result.resumable:
         waiting = f" ({result.queued} queued)" if result.queued else ""
         yield _row("next", f"run the same command to go on where it stopped{waiting}")
+
+
+def troubles(result: Result) -> frozenset[str]:
+    """Those of the lines that say why a run did not end well: who wants to hear of nothing else wants to hear of them."""
+    return frozenset((*_health(result), *_reasons("failed", result.failures, result.examples)))
+
+
+def _health(result: Result) -> Iterator[str]:
+    for index, finding in enumerate(result.findings):
+        yield _row("" if index else "health", safe(finding.sentence, one_line=True))
 
 
 def _pages(result: Result) -> Iterator[str]:

@@ -64,6 +64,19 @@ def test_quiet_says_nothing_when_all_is_well(crawlkit: Command, write_spider: Wr
     assert ("", "") == (done.stdout, done.stderr)
 
 
+def test_quiet_says_what_is_wrong(crawlkit: Command, write_spider: Write, site: Site) -> None:
+    """What cron mails names the column that fell silent, and the page that failed; not how many bytes it took."""
+    write_spider(SPIDER + '    expect = {"required": ["price"]}\n', name="pages.py")
+    (crawlkit.folder / "more.py").write_text(SPIDER.replace("Pages", "More").replace('"/"', '"/failing"'))
+
+    done = crawlkit("run", "pages.py", "-a", f"base={site.url}", "--quiet", exit_code=6)
+    assert "column 'price' of table 'items' is filled in 0 of 3 rows, expected: all of them, since run 1" in done.stderr
+    assert 2 == len(done.stderr.splitlines())
+    done = crawlkit("run", "more.py", "-a", f"base={site.url}", "--quiet", exit_code=1)
+    assert f"1 x http 500  {site.url}/failing" in done.stderr
+    assert 2 == len(done.stderr.splitlines())
+
+
 def test_outputs_are_written_at_the_end(crawlkit: Command, write_spider: Write, site: Site) -> None:
     """The format by the suffix, or as --format says."""
     write_spider(SPIDER, name="pages.py")
