@@ -295,7 +295,7 @@ class Engine:
         if self._recorder is not None and outcome in ("finished", "pages_failed", UNHEALTHY):
             try:
                 self._recorder.finish(store, record)
-            except exceptions.StorageError as error:
+            except (exceptions.StorageError, exceptions.SecretFound) as error:
                 ending.add("storage_failed", str(error))
                 outcome, reason = ending.decide(self._tally, crawl)
         result = self._result(outcome, reason, logins=accounts.logins, findings=findings)

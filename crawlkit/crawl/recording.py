@@ -6,7 +6,7 @@ What belongs here: the Protocols, and nothing else: the crawl knows no archive. 
     begin                                       the run's own thread, under the lock of the database
     equip                                       each session, before its first request
     fetching → calling → pack                   the worker that has the page
-    append                                      the writer, before the transaction of the pages
+    remember → append                           the writer, before the transaction of the pages
     finish                                      the run's own thread, when all the others have ended
 
 What is sent outside of `fetching` and `calling` is nobody's page and is not written down: logins, robots.txt, the canary,
@@ -42,7 +42,7 @@ class Recorder(Protocol):
     """Writes down what a crawl fetches. Methods raise StorageError when a disk refuses."""
 
     def check(self, store: Store, upcoming: Upcoming, *, fresh: bool) -> None:
-        """Called before anything of the run is written. UsageError when it cannot be recorded as it was asked for."""
+        """Called before the run begins. UsageError when its crawl cannot be recorded as it was asked for."""
 
     def begin(self, store: Store, run: Run, session: Session) -> None:
         """The run begins; `session` is that of the spider's profile. What an earlier run wrote and did not commit goes."""
@@ -58,6 +58,9 @@ class Recorder(Protocol):
 
     def pack(self, visit: Visit, lease: Lease) -> None:
         """The page came to its end in its worker: make of its recording what `append` writes; forget what counts not."""
+
+    def remember(self) -> None:
+        """Put into the profile what a later process has to know. In the writer's thread, before the profile is saved."""
 
     def append(self, visits: Sequence[Visit], store: Store) -> None:
         """Write down what was packed, durable on return, and note in each outcome where. In the writer's thread."""

@@ -218,11 +218,14 @@ class Writer(threading.Thread):
                 raise
 
     def _commit(self, visited: list[_Visited], hosts: dict[str, None]) -> None:
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.remember()
         self._before_commit()
         for done in visited:
             done.visit.hide(self._redact)
-        if self._recorder is not None:
-            self._recorder.append([done.visit for done in visited], self._store)
+        if recorder is not None:
+            recorder.append([done.visit for done in visited], self._store)
         verdicts = self._store.commit([done.visit.outcome for done in visited])
         self.scheduler.settle(len(visited))
         for done, verdict in zip(visited, verdicts, strict=True):

@@ -92,8 +92,8 @@ class Entry:
 
     `kind`: "response" or "revisit". `own`: it is the page itself, and not a redirect on the way there or what its callback
     fetched. `url` is what the archive shows, without secrets; `date` as its WARC-Date says; `status` None when the answer
-    broke off within its head; `mime` "" when it does not say; `digest` and `size` (bytes) are of the payload. `refers_url`
-    and `refers_date`: the record that a revisit refers to.
+    broke off within its head; `mime` "" when it does not say; `size` in bytes and `digest` are of the payload, the latter
+    None where no later record may refer to it. `refers_url` and `refers_date`: the record that a revisit refers to.
     """
 
     file: str

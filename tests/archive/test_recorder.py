@@ -1,0 +1,238 @@
+"""ArchiveRecorder: whole runs into an archive, against a site on loopback. The judges are the records and the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawlkit import Download, IgnoreRequest
+from crawlkit.archive.verifying import verify
+from crawlkit.exceptions import UsageError
+from tests.archive.recorded import Studio, Walker
+from tests.crawl.loopback import Asked, Reply, serving
+from tests.crawl.test_engine import page
+from tests.sessions.scripted import Peer, Scripted
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path)
+
+
+def test_every_page_of_a_crawl_is_in_its_package(studio: Studio) -> None:
+    """Pages, what is gone, what fails: each with request, response and metadata; robots.txt is nobody's page."""
+    with serving({"/": page("/a", "/b", "/gone"), "/a": page(title="A"), "/b": Reply("x", 403)}) as site:
+        result = studio.run(Walker(site))
+
+    assert (1, 1) == (result.exit_code, result.failed)
+    assert {"/": 200, "/a": 200, "/b": 403, "/gone": 404} == studio.answers()
+    kinds = [it.kind for it in studio.records()]
+    assert ["warcinfo"] + ["response", "request", "metadata"] * 4 == kinds
+    assert [] == verify(studio.warcs())
+    assert ["/", "/a", "/b", "/gone"] == sorted("/" + it["url"].split("/", 3)[3] for it in studio.pages())
+    assert not studio.recorder.place.folder.exists()
+
+
+def test_the_database_says_where_each_page_is(studio: Studio) -> None:
+    """A row an exchange: `own` is the page itself, and not the redirect on the way there."""
+    pages: dict[str, Any] = {"/": page("/moved"), "/moved": Reply("", 302, {"Location": "/here"}), "/here": "here"}
+    with serving(pages) as site:
+        spider = Walker(site)
+        studio.run(spider)
+
+    rows = studio.query(spider, "SELECT url, status, own, kind FROM _records ORDER BY id")
+    assert [("/", 200, 1), ("/moved", 302, 0), ("/here", 200, 1)] == [
+        ("/" + url.split("/", 3)[3], status, own) for url, status, own, _ in rows
+    ]
+    metadata = {it.path: it.payload + it.head for it in studio.records() if it.kind == "metadata"}
+    assert f"via: {site.url}/moved".encode() in metadata["/here"]
+    assert f"via: {site.url}/\r\n".encode() in metadata["/moved"]
+    assert [("packaged", studio.output.stat().st_size)] == studio.query(spider, "SELECT state, size FROM _archives")
+
+
+def test_an_ignored_page_is_left_out(studio: Studio) -> None:
+    """The author says that it is no page."""
+
+    class Picky(Walker):
+        def parse(self, response: Any) -> Any:
+            if response.url.endswith("/a"):
+                raise IgnoreRequest("no page")
+            yield from super().parse(response)
+
+    with serving({"/": page("/a"), "/a": page()}) as site:
+        studio.run(Picky(site))
+
+    assert {"/": 200} == studio.answers()
+
+
+def test_what_a_callback_fetches_is_part_of_its_page(studio: Studio) -> None:
+    """Its own requests and downloads, each once; not what another thread does."""
+
+    class Fetching(Walker):
+        def parse(self, response: Any) -> Any:
+            self.session.get(response.urljoin("/data.json"))
+            yield Download("/file.bin", path="file.bin")
+
+    with serving({"/": page(), "/data.json": "{}", "/file.bin": Reply(b"x" * 3_000_000)}) as site:
+        spider = Fetching(site)
+        result = studio.run(spider)
+
+    assert (0, {"/": 200, "/data.json": 200, "/file.bin": 200}) == (result.exit_code, studio.answers())
+    assert [1, 0, 0] == [own for (own,) in studio.query(spider, "SELECT own FROM _records ORDER BY id")]
+    assert ["/"] == ["/" + it["url"].split("/", 3)[3] for it in studio.pages()]
+
+
+def test_the_last_of_several_attempts_is_kept(studio: Studio) -> None:
+    """A page that was asked for again is in the archive as it was in the end."""
+    answers = [Reply("busy", 503), Reply("busy", 503)]
+
+    def shaky(asked: Asked) -> Any:
+        return answers.pop() if answers else page()
+
+    with serving({"/": shaky}) as site:
+        result = studio.run(Walker(site), fetch__retries=3, crawl__delay=0)
+
+    assert (0, [200]) == (result.exit_code, [it.status for it in studio.records() if it.kind == "response"])
+
+
+def test_a_body_that_breaks_off_is_kept_as_far_as_it_came(studio: Studio) -> None:
+    """The page failed; its record is truncated and says why."""
+
+    def script(peer: Peer) -> None:
+        while got := peer.request():
+            body = page("/short").encode() if got.line.startswith("GET / ") else b"half"
+            length = 100 if body == b"half" else len(body)
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (length, body))
+            if body == b"half":
+                return
+
+    with Scripted(script) as site:
+        result = studio.run(Walker(site), fetch__retries=0, crawl__robots=False)
+
+    [short] = [it for it in studio.records() if it.kind == "response" and it.path == "/short"]
+    assert (1, "disconnect") == (result.exit_code, short.fields.get("WARC-Truncated"))
+    assert [] == verify(studio.warcs())
+
+
+def test_the_same_payload_twice_is_a_revisit(studio: Studio) -> None:
+    """The second names the first, and keeps its own head."""
+    with serving({"/": page("/a", "/b"), "/a": "<p>same", "/b": "<p>same"}) as site:
+        studio.run(Walker(site), crawl__workers=1)
+
+    [revisit] = [it for it in studio.records() if it.kind == "revisit"]
+    assert ("/b", site.url + "/a", 200) == (revisit.path, revisit.fields["WARC-Refers-To-Target-URI"], revisit.status)
+    assert [] == verify(studio.warcs())
+
+
+def test_next_month_refers_to_this_month(studio: Studio) -> None:
+    """304 and identical payloads are revisits of the earlier package, which is not touched."""
+
+    def tagged(asked: Asked) -> Reply:
+        if asked.headers.get("If-None-Match") == '"1"':
+            return Reply("", 304, {"ETag": '"1"'})
+        return Reply("<p>tagged", headers={"ETag": '"1"'})
+
+    pages: dict[str, Any] = {
+        "/": page("/tagged", "/same", "/new"),
+        "/tagged": tagged,
+        "/same": "<p>same",
+        "/new": "<p>1",
+    }
+    with serving(pages) as site:
+        studio.run(Walker(site))
+        before = studio.output.read_bytes()
+        pages["/new"] = "<p>2"
+        february = studio.folder / "february.wacz"
+        result = studio.run(Walker(site), output=february)
+
+    revisits = {
+        it.path: it.fields["WARC-Profile"].rsplit("/")[-1] for it in studio.records(february) if it.kind == "revisit"
+    }
+    assert 0 == result.exit_code
+    assert {
+        "/": "identical-payload-digest",
+        "/same": "identical-payload-digest",
+        "/tagged": "server-not-modified",
+    } == revisits
+    assert ["/new"] == [it.path for it in studio.records(february) if it.kind == "response"]
+    assert before == studio.output.read_bytes()
+
+
+def test_an_archive_that_is_replaced_holds_all_of_itself(studio: Studio) -> None:
+    """With --overwrite nothing may refer to what is overwritten, and no server may answer that it knows."""
+
+    def tagged(asked: Asked) -> Reply:
+        return Reply("", 304) if "If-None-Match" in asked.headers else Reply("<p>tagged", headers={"ETag": '"1"'})
+
+    with serving({"/": page("/tagged"), "/tagged": tagged}) as site:
+        studio.run(Walker(site))
+        with pytest.raises(UsageError, match="is there already"):
+            studio.run(Walker(site))
+        result = studio.run(Walker(site), overwrite=True)
+
+    assert (0, {"/": 200, "/tagged": 200}) == (result.exit_code, studio.answers())
+    assert {"response"} == {it.kind for it in studio.records()} - {"warcinfo", "request", "metadata"}
+
+
+def test_a_run_that_was_stopped_goes_on(studio: Studio) -> None:
+    """The folder stays, the same command goes on, and the package holds what both fetched."""
+    pages = {"/": page(*(f"/{n}" for n in range(9))), **{f"/{n}": page(title=str(n)) for n in range(9)}}
+    with serving(pages) as site:
+        first = studio.run(Walker(site), crawl__max_pages=4, crawl__workers=1)
+        waits = studio.output.exists(), studio.recorder.place.exists
+        second = studio.run(Walker(site))
+
+    assert (5, (False, True), 0) == (first.exit_code, waits, second.exit_code)
+    assert dict.fromkeys(pages, 200) == studio.answers()
+    assert [] == verify(studio.warcs())
+
+
+def test_what_was_not_committed_is_cut_off(studio: Studio) -> None:
+    """Bytes that no commit names are no records, whatever they look like."""
+    pages = {"/": page("/a", "/b"), "/a": "a", "/b": "b"}
+    with serving(pages) as site:
+        studio.run(Walker(site), crawl__max_pages=2, crawl__workers=1)
+        [warc] = studio.warcs()
+        with warc.open("ab") as file:
+            file.write(warc.read_bytes()[:500])
+        result = studio.run(Walker(site))
+
+    assert (0, dict.fromkeys(pages, 200)) == (result.exit_code, studio.answers())
+    assert [] == verify(studio.warcs())
+
+
+def test_a_bare_warc_file_is_made_as_well(studio: Studio) -> None:
+    """By the output's name."""
+    output = studio.folder / "site.warc.gz"
+    with serving({"/": page("/a"), "/a": page()}) as site:
+        studio.run(Walker(site), output=output)
+
+    assert {"/": 200, "/a": 200} == studio.answers(output)
+    assert [] == verify([output])
+
+
+def test_a_crawl_that_was_begun_without_its_archive_is_refused(studio: Studio) -> None:
+    """Its first pages would be missing. Nothing is written."""
+    pages = {"/": page("/a", "/b"), "/a": "a", "/b": "b"}
+    with serving(pages) as site:
+        studio.run(Walker(site), recorded=False, crawl__max_pages=1)
+        with pytest.raises(UsageError, match="--fresh"):
+            studio.run(Walker(site))
+        again = studio.run(Walker(site), fresh=True)
+
+    assert (0, dict.fromkeys(pages, 200)) == (again.exit_code, studio.answers())
+
+
+def test_an_archive_of_a_crawl_that_ended_without_it_is_refused(studio: Studio) -> None:
+    """What was fetched meanwhile is in no archive; --fresh begins anew."""
+    pages = {"/": page("/a", "/b"), "/a": "a", "/b": "b"}
+    with serving(pages) as site:
+        studio.run(Walker(site), crawl__max_pages=1)
+        studio.run(Walker(site), recorded=False)
+        with pytest.raises(UsageError, match="--finish"):
+            studio.run(Walker(site))
+        again = studio.run(Walker(site), fresh=True)
+
+    assert (0, dict.fromkeys(pages, 200)) == (again.exit_code, studio.answers())
