@@ -10,7 +10,7 @@ taking secrets out (redaction.py), records (records.py), files (warcfile.py), th
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from crawlkit.archive.redaction import Redaction
 from crawlkit.archive.registry import Registry
 from crawlkit.archive.wacz import Package
 from crawlkit.archive.warcfile import WarcFile
+from crawlkit.crawl.quantities import size_text
 from crawlkit.crawl.recording import Recording
 from crawlkit.exceptions import UsageError
 from crawlkit.store.database import Store
@@ -51,14 +52,15 @@ class Parcel:
     url: str
     method: str
     own: bool
-    redactions: int
+    redacted: bool
 
 
 class ArchiveRecorder:
     """Makes the archive of one run. `output` None: `NAME-CRAWL.wacz` in `folder`.
 
-    `note` is what the unfinished archive's note says beside what is known here; nothing in it may be secret. `sure`: secrets
-    that the user named; `redact=False`: nothing is taken out.
+    `note` is what the unfinished archive's note says beside what is known here; nothing in it may be secret. `sure`:
+    secrets that the user named; `redact=False`: nothing is taken out; `max_size`: bytes of WARC files after which the crawl
+    is ended, and what was fetched is packaged.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class ArchiveRecorder:
         note: Mapping[str, Any],
         redact: bool = True,
         sure: Sequence[str] = (),
+        max_size: int | None = None,
         overwrite: bool = False,
     ) -> None:
         self._place = Place(output) if output is not None else None
@@ -80,17 +83,23 @@ class ArchiveRecorder:
         self._note = dict(note)
         self._redact = redact
         self._sure = tuple(sure)
+        self._max_size = max_size
+        self._stop: Callable[[str], None] | None = None
         self._overwrite = overwrite
         self._here = Here()
         self._archive: Archive | None = None
         self._file: WarcFile | None = None
-        self._session: Session | None = None
         self._registry: Registry | None = None
         self._redaction: Redaction
-        #: Written so far, by kind of record; secrets that were taken out; bytes on the disk.
+        #: Written by this run, by kind of record; how many of them lost a secret; bytes of all WARC files.
         self.responses = self.revisits = self.redactions = self.bytes = 0
         #: What was made of it, once it is finished.
         self.package: Package | None = None
+
+    @property
+    def redacts(self) -> bool:
+        """Whether secrets are taken out."""
+        return self._redact
 
     @property
     def place(self) -> Place:
@@ -140,13 +149,13 @@ class ArchiveRecorder:
                 f"with `crawlkit archive --finish {place.output}`, or begin anew with --fresh"
             )
 
-    def begin(self, store: Store, run: Run, session: Session) -> None:
+    def begin(self, store: Store, run: Run, session: Session, stop: Callable[[str], None]) -> None:
         """Cut the files back to what was committed, and go on from there."""
         archive, place = self._archive, self.place
         assert archive is not None
         if archive.state == "packaged":
             return
-        self._session = session
+        self._stop = stop
         self._redaction = self._new_redaction(session)
         start = self._redaction.url(self._contents.main_page or "")
         place.write_note(
@@ -161,6 +170,7 @@ class ArchiveRecorder:
         name, end = store.records.end(archive.id) or (None, 0)
         self._file.cut(name, end)
         self._file.begin()
+        self.bytes = sum(path.stat().st_size for path in self._file.paths())
         if not run.resumed:
             log.info("archiving into %s", place.output)
 
@@ -233,7 +243,7 @@ class ArchiveRecorder:
             packed = records.pack(clean, warcinfo_id=file.warcinfo_id, redaction_note=note, spool_folder=folder)
         finally:
             clean.close()
-        return Parcel(packed, clean.url, clean.method, own, note.count if note is not None else 0)
+        return Parcel(packed, clean.url, clean.method, own, note is not None)
 
     # --- the writer's thread ----------------------------------------
 
@@ -251,6 +261,9 @@ class ArchiveRecorder:
                 visit.outcome.records.append(self._append(parcel, visit.outcome.page, store, fresh))
         if self._file is not None:
             self._file.sync()
+        if self._max_size is not None and self.bytes >= self._max_size and self._stop is not None:
+            self._stop(f"the archive has reached its max_size of {size_text(self._max_size)}")
+            self._stop = None
 
     def _append(self, parcel: Parcel, page: int, store: Store, fresh: dict[str, Original]) -> Entry:
         file, packed = self._file, parcel.packed
@@ -264,7 +277,7 @@ class ArchiveRecorder:
             places = file.append(packed)
             answer = packed.answer or packed.members[0]
             length = sum(size for _, _, size in places)
-        self.redactions += parcel.redactions
+        self.redactions += parcel.redacted
         self.bytes += length
         self.revisits += original is not None
         self.responses += original is None

@@ -121,6 +121,7 @@ class Engine:
                 raise
             return self._result(*self._ending.decide(self._tally, {}), logins=0)  # stopped while it waited
         try:
+            self._started = time.monotonic()  # max_time is the run's, not the wait's
             return self._run_locked()
         finally:
             lock.release()
@@ -200,7 +201,7 @@ class Engine:
             log.warning("the unfinished crawl had other -a values: it is set aside, a new one begins")
         self.run_id, self._crawl = run.id, run.crawl
         if recorder is not None:
-            recorder.begin(store, run, accounts.session)
+            recorder.begin(store, run, accounts.session, lambda reason: self.stop("stopped", reason))
         crew = self._crew = assemble(
             spider,
             settings,

@@ -15,7 +15,7 @@ a stranger's looks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -44,8 +44,10 @@ class Recorder(Protocol):
     def check(self, store: Store, upcoming: Upcoming, *, fresh: bool) -> None:
         """Called before the run begins. UsageError when its crawl cannot be recorded as it was asked for."""
 
-    def begin(self, store: Store, run: Run, session: Session) -> None:
-        """The run begins; `session` is that of the spider's profile. What an earlier run wrote and did not commit goes."""
+    def begin(self, store: Store, run: Run, session: Session, stop: Callable[[str], None]) -> None:
+        """The run begins; `session` is that of the spider's profile. What an earlier run wrote and did not commit goes.
+        `stop` ends the crawl, for the reason that it is given, as the author may.
+        """
 
     def equip(self, session: Session) -> None:
         """Listen to a session."""

@@ -53,6 +53,8 @@ class Spider:
     guard_allow: Sequence[str] = ()
     guard_deny: Sequence[str] = ()
     handle_httpstatus_list: Sequence[int] = ()
+    #: True: what each crawl fetches is archived in NAME-CRAWL.wacz, beside the database (docs/archive.md).
+    archive: bool = False
 
     #: Rules that a run must keep, such as {"min_items": 100, "required": ["price"]} (docs/reports.md).
     expect: Mapping[str, Any] = {}
