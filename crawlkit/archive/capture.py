@@ -11,7 +11,7 @@ from pathlib import Path
 
 from crawlkit.archive.exchange import Exchange, bare
 from crawlkit.archive.spool import Spool
-from crawlkit.exceptions import BadResponse
+from crawlkit.exceptions import BadResponse, StorageError
 from crawlkit.sessions import heads
 
 _TLS_NAMES = {"TLSv1.3": "tls/1.3", "TLSv1.2": "tls/1.2", "TLSv1.1": "tls/1.1", "TLSv1": "tls/1.0", "SSLv3": "ssl/3"}
@@ -22,8 +22,9 @@ class Capture:
 
     `publish` is called with the Exchange when it is over, in that thread, and has to close it; it is not called for an
     exchange that brought no answer: a refused connection, a server that closed without a word (before the session asks
-    it again), 1xx answers alone. An exchange that a program forgets about is over when Python collects it, whatever
-    thread that is in. `folder` is where bodies are spooled that are too large for memory; `clock` gives seconds since 1970.
+    it again), 1xx answers alone; nor when bytes could not be kept, which raises StorageError into the exchange. An
+    exchange that a program forgets about is over when Python collects it, whatever thread that is in. `folder` is where
+    bodies are spooled that are too large for memory; `clock` gives seconds since 1970.
     """
 
     __slots__ = (
@@ -32,6 +33,7 @@ class Capture:
         "_folder",
         "_head_length",
         "_hops",
+        "_is_lost",
         "_method",
         "_protocols",
         "_publish",
@@ -69,6 +71,7 @@ class Capture:
         self._request = Spool(folder)
         self._response = Spool(folder)
         self._head_length = 0
+        self._is_lost = False  # some bytes could not be kept
         self._unread: bytes | None = b""  # what came of a head; None once it was found, or can be none
 
     def connected(self, address: str | None, tls: str | None = None) -> None:
@@ -79,18 +82,18 @@ class Capture:
 
     def sent(self, data: bytes) -> None:
         """Bytes of the request."""
-        self._request.write(data)
+        self._keep(self._request, data)
 
     def received(self, data: bytes) -> None:
         """Bytes of the answer, or of a 1xx answer, which is dropped."""
         if self._unread is None:
-            self._response.write(data)
+            self._keep(self._response, data)
             return
         self._unread += data
         while (end := heads.find_end(self._unread)) >= 0:
             if self._take_head(self._unread[:end]):
                 rest, self._unread = self._unread, None
-                self._response.write(rest)
+                self._keep(self._response, rest)
                 return
             self._unread = self._unread[end:]
 
@@ -106,13 +109,21 @@ class Capture:
         self._version = head.version
         return True
 
+    def _keep(self, spool: Spool, data: bytes) -> None:
+        try:
+            spool.write(data)
+        except StorageError:
+            self._is_lost = True
+            raise
+
     def done(self, truncated: str | None) -> None:
         """The exchange is over."""
-        if self._unread:
-            self._response.write(self._unread)
+        if self._unread and not self._is_lost:
+            self._keep(self._response, self._unread)
         self._unread = b""
-        if not self._response.size:
+        if self._is_lost or not self._response.size:
             self._request.close()
+            self._response.close()
             return
         spoken = "http/1.0" if self._version == 10 else "http/1.1"
         self._publish(

@@ -108,10 +108,13 @@ class Channel:
     def end(self, *, truncated: bool) -> None:
         """The exchange is over; tell who listens."""
         tee = self.tee
-        if tee is not None:
+        if tee is None:
+            return
+        try:
             if truncated and self.buffered():
                 # Read and not yet understood: the answer has no end, so that all of it is the answer's.
                 self._consume(self.buffered())
+        finally:
             self.tee = None
             tee.done((self._cut or "unspecified") if truncated else None)
 

@@ -92,8 +92,10 @@ class Exchanging:
                 length, keep = bodies.framing(head, request.method)
             except BaseException as error:  # noqa: BLE001 - every one is raised again, ours in place of what is foreign
                 late = times.is_late()
-                wire.end(truncated=True)
-                pool.release(wire, keep=False)
+                try:
+                    wire.end(truncated=True)
+                finally:  # who listens may have no room left
+                    pool.release(wire, keep=False)
                 outcome = faults.border(error, request, phase=phase, key=key, late=late)
                 raise outcome from outcome.__cause__
             return self._raw(request, wire, head, length, keep and not (out.last or wire.half_sent), max_body)
@@ -104,9 +106,11 @@ class Exchanging:
         if 0 <= length <= wire.buffered():
             # The usual page: it is all here, so the connection goes back before anybody looks at the answer.
             body = wire.take(length) if length else b""
-            if wire.tee is not None:
-                wire.end(truncated=False)
-            self.pool.release(wire, keep=keep)
+            try:
+                if wire.tee is not None:
+                    wire.end(truncated=False)
+            finally:
+                self.pool.release(wire, keep=keep)
             return RawResponse(head, request, whole=body, max_body=max_body)
         held = Held(wire, bodies.reader(wire, length), keep, self.pool)
         return RawResponse(head, request, held=held, max_body=max_body)

@@ -33,10 +33,14 @@ class Held:
         """The body ended, or is given up."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            self.wire.end(truncated=not whole)
-            pool.release(self.wire, keep=whole and self.keep)
+            try:
+                self.wire.end(truncated=not whole)
+            finally:  # who listens may have no room left
+                pool.release(self.wire, keep=whole and self.keep)
 
     def __del__(self) -> None:
         if self._pool is not None:
-            self.wire.end(truncated=True)
-            self._pool.orphan(self.wire)
+            try:
+                self.wire.end(truncated=True)
+            finally:
+                self._pool.orphan(self.wire)

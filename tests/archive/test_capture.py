@@ -354,10 +354,26 @@ def closing(answer: bytes) -> Any:
 
 
 def test_a_disk_that_has_no_room_for_a_body(tmp_path: Path) -> None:
-    """It is no fault of the network: the crawl has to stop."""
+    """It is no fault of the network: the crawl has to stop. Half an answer is not published, no connection lost."""
     with (
         Scripted(always(ok(b"x" * 2_000_000))) as server,
-        capturing(folder=tmp_path / "missing") as (sender, _),
-        pytest.raises(StorageError, match=r"missing: a body .* cannot be kept"),
+        capturing(folder=tmp_path / "missing") as (sender, captured),
     ):
-        _ = sender.send(prepared(server.url), timeout=10).content
+        for _ in range(2):
+            with pytest.raises(StorageError, match=r"missing: a body .* cannot be kept"):
+                _ = sender.send(prepared(server.url), timeout=10).content
+        assert [] == captured.exchanges
+        assert (0, 0) == sender.pool.counts(server.netloc)[:2]
+
+
+def test_a_listener_that_fails_loses_no_connection() -> None:
+    def fail(exchange: Exchange) -> None:
+        exchange.close()
+        raise StorageError("full")
+
+    with Scripted(always(ok(), ok(b"x" * 500_000))) as server, capturing() as (sender, _):
+        sender.tee = lambda request: Capture("GET", request.url, publish=fail)
+        for _ in range(2):
+            with pytest.raises(StorageError, match="full"):
+                _ = sender.send(prepared(server.url), timeout=10).content
+        assert 0 == sender.pool.counts(server.netloc)[0]
