@@ -1,18 +1,13 @@
-"""One spider's run from the command line: settings, checks, engine, signals, progress, outputs, summary.
+"""One spider's run from the command line: settings, checks, engine, outputs, summary.
 
-What belongs here: the order of these things. The engine runs in a thread of its own, so that the main thread
-is free for signals and the second Ctrl-C is obeyed whatever a spider is doing.
+What belongs here: the order of these things. What does not: signals and progress while it runs (driving.py).
 """
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
-import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -20,40 +15,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawlkit.cli import alarm, exit_codes
+from crawlkit.cli.archive_summary import archive_facts, archive_lines
 from crawlkit.cli.asking import Asker
+from crawlkit.cli.driving import drive
 from crawlkit.cli.entry import describe
-from crawlkit.cli.json_line import print_line, result_line
+from crawlkit.cli.job import Job
+from crawlkit.cli.json_line import result_line
 from crawlkit.cli.logfile import LogFile
 from crawlkit.cli.logs import log, logging_to
 from crawlkit.cli.outputs import Output, check_database, check_vault, refuse_taken, shown, taken_files
 from crawlkit.cli.plan import plan_lines, plan_of
 from crawlkit.cli.profiles import check_profile
-from crawlkit.cli.progress import LiveProgress, LogProgress
 from crawlkit.cli.secrecy import learn_arguments, redact, redactor
-from crawlkit.cli.signals import StopSignals
-from crawlkit.cli.streams import OutputFailed
 from crawlkit.cli.summary import details, headline, troubles
 from crawlkit.cli.terminal import console, is_terminal
-from crawlkit.crawl.loading import SpiderSource, check_start_urls, make_spider, place_of
+from crawlkit.crawl.loading import SpiderSource, check_start_urls, make_spider
 from crawlkit.crawl.rehearsal import Rehearsal
 from crawlkit.crawl.result import Result
 from crawlkit.crawl.settings import Override, Settings, resolve_settings
 from crawlkit.crawl.settings_file import find_config
-from crawlkit.exceptions import ConfigError, SpiderError, StorageError, UsageError
+from crawlkit.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from crawlkit.crawl.engine import Engine
-
-#: Not faults of a disk but of a path: no such folder, no folder at all, no right to write.
-_NO_PLACE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS})
-#: What a person calls the signals, by the exit code that each ends with.
-_SIGNALS = {exit_codes.INTERRUPTED: "Ctrl-C", exit_codes.TERMINATED: "SIGTERM"}
-#: Seconds after which a run that may wait for the lock says so.
-_LOCK_SECONDS = 1.0
-#: Seconds that a hard stop may take before the process ends without waiting.
-_HARD_STOP_SECONDS = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +53,8 @@ class RunOptions:
     adopt: bool = False
     wait: bool = False
     force_login: bool = False
+    archive: Path | None = None
+    overwrite: bool = False
     dry_run: bool = False
     as_json: bool = False
     quiet: bool = False
@@ -91,8 +77,26 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
         overrides=options.overrides,
     )
     database = options.database or settings.database(spider.name)
-    spider_file = source.path.resolve()
-    files = taken_files(database=database, vault=settings.vault, spider=spider_file, config=config.path)
+    recorder = None
+    if (options.archive is not None or spider.archive) and not options.dry_run:
+        from crawlkit.cli.archiving import recorder_of  # of those who archive
+
+        recorder = recorder_of(
+            spider,
+            settings,
+            output=options.archive,
+            taken=taken_files(database=database, vault=settings.vault, spider=source.path, config=config.path),
+            profile=options.profile,
+            overwrite=options.overwrite,
+        )
+    return carry_out(Job(spider, settings, database, source.path, config.path, recorder=recorder), options)
+
+
+def carry_out(job: Job, options: RunOptions) -> dict[str, Any]:
+    """Run a job that is ready. Returns and raises as `execute`."""
+    spider, settings, database = job.spider, job.settings, job.database
+    spider_file = job.file.resolve()
+    files = taken_files(database=database, vault=settings.vault, spider=spider_file, config=job.config)
     check_database(database, {path: what for path, what in files.items() if path != database})
     check_vault(settings.vault)
     if options.profile is not None:
@@ -100,7 +104,9 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
     for output in options.outputs:
         output.check(files)
     log_file = _log_file(settings, files)
-    check_start_urls(spider, str(source.path))
+    check_start_urls(spider, str(job.file))
+    if job.recorder is not None:
+        job.recorder.check_output()
     from crawlkit.crawl.engine import Engine  # costly, and not needed to refuse what is wrong above
 
     screen = console() if is_terminal() else None
@@ -118,7 +124,7 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
             spider,
             settings,
             db=place,
-            source=_source(source, place),
+            source=job.source or _source(job, place),
             profile=options.profile,
             vault=settings.vault,
             fresh=options.fresh,
@@ -129,8 +135,9 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
             arguments=options.arguments,
             redactor=redactor(),
             rehearsal=rehearsal,
+            recorder=job.recorder if rehearsal is None else None,
         )
-        result = _drive(engine, source, spider.name, database, options, screen, asker)
+        result = drive(engine, job, options, screen, asker)
         if rehearsal is not None:
             profile = options.profile or spider.profile or spider.name
             plan = plan_of(rehearsal, result, settings, profile=profile, database=database, fresh=options.fresh)
@@ -139,8 +146,10 @@ def execute(source: SpiderSource, options: RunOptions) -> dict[str, Any]:
             for output in options.outputs:
                 for path in output.write(database):
                     log.info("wrote %s", shown(path))
-        _summarise(spider.name, database, result, options, screen)
         line = result_line(spider.name, str(database), result)
+        if job.recorder is not None and result.run is not None:
+            line["archive"] = archive_facts(job.recorder, database)
+        _summarise(job, result, options, screen, archive=line.get("archive"))
         alarm.ring(settings.run.on_failure, settings.folder, line)
     return line
 
@@ -213,103 +222,23 @@ def _log_file(settings: Settings, files: Mapping[Path, str]) -> Path | None:
     return file
 
 
-def _source(source: SpiderSource, database: Path) -> str:
+def _source(job: Job, database: Path) -> str:
     """`file.py::Class` as the database remembers it: from the database's folder, so that a project may be moved."""
-    path, folder = source.path.resolve(), database.parent.resolve()
+    path, folder = job.file.resolve(), database.parent.resolve()
     try:
         path = Path(os.path.relpath(path, folder))
     except ValueError:  # another drive of Windows: no way leads there
         pass
-    return f"{path.as_posix()}::{source.spider.__name__}"
+    return f"{path.as_posix()}::{type(job.spider).__name__}"
 
 
-def _drive(
-    engine: Engine,
-    source: SpiderSource,
-    name: str,
-    database: Path,
-    options: RunOptions,
-    screen: Console | None,
-    asker: Asker | None,
-) -> Result:
-    """Run the engine in its thread and stay here for signals."""
-    results: list[Result] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            results.append(engine.run())
-        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
-            errors.append(error)
-
-    def stop(exit_code: int, hard: bool) -> None:
-        if asker is not None:
-            asker.give_up()
-        if hard:
-            log.warning("stopping at once; what was committed is kept, the same command goes on")
-        else:
-            log.warning("stopping: pages under way may end (10 s at most), the same command goes on; again: at once")
-            engine.stop(_outcome(exit_code), _SIGNALS[exit_code])
-
-    thread = threading.Thread(target=work, name="engine", daemon=True)
-    with StopSignals(stop) as signals, _progress(engine, name, options, screen) as display:
-        if asker is not None and isinstance(display, LiveProgress):
-            asker.aside = display.aside
-        thread.start()
-        if options.wait:
-            thread.join(_LOCK_SECONDS)
-            if thread.is_alive() and engine.run_id is None:
-                log.info("not begun yet; if another run of this spider is at work, this one waits for it to end")
-        while thread.is_alive():
-            thread.join(0.2)
-            since = signals.since if engine.run_id is None else signals.hard_since
-            if since is not None and time.monotonic() - since > _HARD_STOP_SECONDS:
-                _leave(signals.exit_code or exit_codes.INTERRUPTED, name, database, options, display)
-    if errors:
-        raise _refusal(errors[0], source.path, database) if engine.run_id is None else errors[0]
-    return results[0]
-
-
-def _refusal(error: BaseException, spider: Path, database: Path) -> BaseException:
-    """What keeps a run from beginning: a place where no database can be is the user's to change (exit code 2).
-
-    What the spider did wrong names its file, and its line where it raised.
-    """
-    cause = error.__cause__
-    if isinstance(error, SpiderError):
-        refused = SpiderError(f"{place_of(cause or error, spider)}: {error}")
-        refused.__cause__ = error
-        return refused
-    if isinstance(error, StorageError) and isinstance(cause, OSError) and cause.errno in _NO_PLACE:
-        return UsageError(f"{database}: {error}")
-    return error
-
-
-def _progress(engine: Engine, name: str, options: RunOptions, screen: Console | None) -> AbstractContextManager[object]:
-    if options.quiet:
-        return nullcontext()
-    return LiveProgress(screen, name, engine.snapshot) if screen else LogProgress(engine.snapshot)
-
-
-def _leave(exit_code: int, name: str, database: Path, options: RunOptions, display: object) -> None:
-    """End the process without waiting for any thread: as safe as SIGKILL, and resumed the same way."""
-    if isinstance(display, LiveProgress):
-        display.__exit__(None, None, None)
-    if options.as_json:
-        result = Result(None, _outcome(exit_code), "stopped at once", exit_code)
-        with suppress(OutputFailed):
-            print_line(result_line(name, str(database), result))
-    sys.stderr.flush()
-    os._exit(exit_code)
-
-
-def _outcome(exit_code: int) -> str:
-    return "interrupted" if exit_code == exit_codes.INTERRUPTED else "terminated"
-
-
-def _summarise(name: str, database: Path, result: Result, options: RunOptions, screen: Console | None) -> None:
+def _summarise(
+    job: Job, result: Result, options: RunOptions, screen: Console | None, *, archive: Mapping[str, Any] | None = None
+) -> None:
+    name, database = job.spider.name, job.database
     target = f"--db {shown(database)}" if options.database else name
     lines = list(details(result, database=shown(database), export=f"crawlkit export {target} -o items.csv"))
+    lines += archive_lines(archive) if archive is not None else ()
     first = headline(name, result)
     level = logging.INFO if result.exit_code == exit_codes.COMPLETE else logging.WARNING
     if screen is None or options.quiet:

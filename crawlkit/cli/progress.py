@@ -26,9 +26,16 @@ LOG_INTERVAL_SECONDS = 10.0
 class LiveProgress(AbstractContextManager["LiveProgress"]):
     """The block on the terminal, redrawn four times a second by rich's own thread and wiped at the end."""
 
-    def __init__(self, console: Console, name: str, snapshot: Callable[[], Progress]) -> None:
+    def __init__(
+        self,
+        console: Console,
+        name: str,
+        snapshot: Callable[[], Progress],
+        archived: Callable[[], tuple[str, ...]] | None = None,
+    ) -> None:
+        """`archived`: the cells of a row about the archive that is made."""
         self._console = console
-        self._render = lambda: progress_block(name, snapshot())
+        self._render = lambda: progress_block(name, snapshot(), archived() if archived is not None else ())
         self._lock = threading.Lock()
         self._live: Live | None = None
         self._ended = False
@@ -83,8 +90,15 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
 class LogProgress(AbstractContextManager["LogProgress"]):
     """A log line every `interval_seconds`, from a thread of its own."""
 
-    def __init__(self, snapshot: Callable[[], Progress], *, interval_seconds: float = LOG_INTERVAL_SECONDS) -> None:
+    def __init__(
+        self,
+        snapshot: Callable[[], Progress],
+        archived: Callable[[], tuple[str, ...]] | None = None,
+        *,
+        interval_seconds: float = LOG_INTERVAL_SECONDS,
+    ) -> None:
         self._snapshot = snapshot
+        self._archived = archived
         self._interval_seconds = interval_seconds
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._report, name="progress", daemon=True)
@@ -101,7 +115,8 @@ class LogProgress(AbstractContextManager["LogProgress"]):
 
     def _report(self) -> None:
         while not self._ended.wait(self._interval_seconds):
-            log.info("%s", progress_line(self._snapshot()))
+            line = progress_line(self._snapshot())
+            log.info("%s", ", ".join([line, *(self._archived() if self._archived is not None else ())]))
 
 
 def progress_line(now: Progress) -> str:
@@ -113,8 +128,8 @@ def progress_line(now: Progress) -> str:
     return f"{line}, slowest {_slowest(now)}" if now.slowest_host else line
 
 
-def progress_block(name: str, now: Progress) -> RenderableType:
-    """The live block: the spider's name over three rows of figures."""
+def progress_block(name: str, now: Progress, archived: tuple[str, ...] = ()) -> RenderableType:
+    """The live block: the spider's name over three rows of figures, and one of its archive."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -141,6 +156,7 @@ def progress_block(name: str, now: Progress) -> RenderableType:
             _slowest(now),
             "",
         ),
+        *([("archive", *archived)] if archived else []),
     )
     block = Table.grid(padding=(0, 2), expand=False)
     for label, *cells in rows:

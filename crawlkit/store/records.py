@@ -126,10 +126,7 @@ class Records:
     def archives(self) -> list[Archive]:
         """Every archive that was ever begun, oldest first."""
         with self._wrapped:
-            rows = self._connection.execute(
-                "SELECT id, output, crawl, state, size FROM _archives ORDER BY id"
-            ).fetchall()
-        return [Archive(number, Path(output), crawl, state, size) for number, output, crawl, state, size in rows]
+            return read_archives(self._connection)
 
     def begin(self, output: Path, crawl: int) -> Archive:
         """Records are of the open archive of `crawl` at `output` from now on, begun when there is none."""
@@ -224,6 +221,12 @@ class Records:
         with self._wrapped:
             row = self._connection.execute(_LAST_OF, (page, self._referable)).fetchone()
         return None if row is None else Original(*row)
+
+
+def read_archives(connection: sqlite3.Connection) -> list[Archive]:
+    """Every archive that was ever begun, oldest first."""
+    rows = connection.execute("SELECT id, output, crawl, state, size FROM _archives ORDER BY id")
+    return [Archive(number, Path(output), crawl, state, size) for number, output, crawl, state, size in rows]
 
 
 def _is_there(archive: Archive) -> bool:

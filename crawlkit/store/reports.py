@@ -16,6 +16,7 @@ from crawlkit.store import census, integrity
 from crawlkit.store.faults import Wrapped, storage_error
 from crawlkit.store.names import quoted
 from crawlkit.store.outcome import Refusal
+from crawlkit.store.records import Archive, read_archives
 from crawlkit.store.refusals import Blame, read_blamed, read_refused
 
 
@@ -168,6 +169,12 @@ class Reports:
             return {
                 name: self._connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0] for name in names
             }
+
+    def last_archive(self) -> Archive | None:
+        """The archive that was begun last."""
+        with self._wrapped:
+            archives = read_archives(self._connection)
+        return archives[-1] if archives else None
 
     def census(self, crawl: int, archive: int | None = None) -> list[census.Counted]:
         """Every URL of a crawl and what became of it; with `archive`, which record of it that has."""

@@ -16,12 +16,15 @@ from rich.console import Console
 
 from crawlkit.cli import execution
 from crawlkit.cli.execution import RunOptions
+from crawlkit.cli.job import Job
 from crawlkit.cli.json_line import print_line
 from crawlkit.cli.logs import logging_to, plain_logging
 from crawlkit.cli.progress import progress_block
 from crawlkit.cli.secrecy import learn_arguments, print_traceback, redact, redacted, redactor, secrecy
 from crawlkit.cli.terminal import complain
 from crawlkit.crawl.result import Progress, Result
+from crawlkit.crawl.settings import Settings
+from crawlkit.crawl.spider import Spider
 
 SECRET = "Sq4-canary-Tx7"
 
@@ -139,7 +142,12 @@ def test_the_summary_on_a_terminal_holds_no_secret() -> None:
     screen = io.StringIO()
     examples = {"http 500": f"https://example.org/?q={SECRET}&token=x"}
     result = Result(1, "pages_failed", f"no {SECRET}", 1, failed=1, failures={"http 500": 1}, examples=examples)
-    execution._summarise("docs", Path("docs.db"), result, RunOptions(), Console(file=screen, soft_wrap=True))
+    execution._summarise(
+        Job(Spider("docs"), Settings(), Path("docs.db"), Path("docs.py")),
+        result,
+        RunOptions(),
+        Console(file=screen, soft_wrap=True),
+    )
     assert SECRET not in screen.getvalue()
     assert "https://example.org/?q=[redacted]&token=[redacted]" in screen.getvalue()
     assert "(no [redacted])" in screen.getvalue()

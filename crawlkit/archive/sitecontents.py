@@ -1,0 +1,38 @@
+"""SiteContents: what the package of a whole site says of itself: its title, which documents are pages, its completeness.
+
+What belongs here: putting site.py, completeness.py and contents.py together. What does not: any of the three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crawlkit import url as urls
+from crawlkit.archive.completeness import completeness
+from crawlkit.archive.contents import Contents
+from crawlkit.archive.site import Site
+from crawlkit.crawl.requisite import REQUISITE
+from crawlkit.store.database import Store
+
+
+def site_contents(site: Site, *, title: str | None = None) -> Contents:
+    """The contents of the archive that `site` makes. `title` None: the host and path of its start."""
+    start = urls.split_userinfo(urls.canonical(site.start_urls[0]) or site.start_urls[0])[0]
+
+    def report(store: Store, shown: Callable[[str], str]) -> Mapping[str, Any]:
+        archive = store.records.archives()[-1]
+        return completeness(store.reports, archive.crawl, archive.id, scope=site.reach.described(), shown=shown)
+
+    return Contents(
+        title=title or start.partition("://")[2].rstrip("/"),
+        description=f"Archived with the scope {site.reach.scope}.",
+        main_page=start,
+        is_page=_pages_of,
+        completeness=report,
+    )
+
+
+def _pages_of(store: Store, archive: int) -> Callable[[str], bool]:
+    """A document in a frame is none, unless a link led to it first."""
+    return (store.records.pages(archive) - store.reports.urls_with_meta(archive, REQUISITE)).__contains__
