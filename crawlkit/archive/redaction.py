@@ -93,51 +93,60 @@ class Redaction:
         clean = self._substitution().applied(data, Seen())
         return text if clean is data else clean.decode("utf-8", "replace")
 
-    def apply(self, exchange: Exchange, folder: Path | None = None) -> tuple[Exchange, RedactionNote | None]:
+    def apply(
+        self, exchange: Exchange, folder: Path | None = None, *, known_only: bool = False
+    ) -> tuple[Exchange, RedactionNote | None]:
         """The exchange as it may be archived, and what was done to it; `exchange` itself and None when it holds no
         secret.
 
         It takes `exchange` over: the result is what has to be closed. `folder` is where large bodies are spooled.
-        Memory does not grow with the body. StorageError when that folder is full.
+        `known_only`: for what was redacted once: nothing is learnt from it and nothing hidden for its place, for that is a
+        pseudonym now. Memory does not grow with the body. StorageError when that folder is full.
         """
         if not self.on:
             return exchange, None
         body = BodyRedaction(exchange)
-        head = exchange.response.read(0, exchange.head_length)
+        head = exchange.response.read(0, exchange.head_length or _LONGEST_HEAD)  # all of an answer cut off in its head
         asked = _head_of(exchange.request)
-        self._learn(exchange, asked, head, body)
+        self._read(exchange, () if known_only else (asked, head), body)
         substitution = self._substitution()
         seen = [Seen() for _ in range(4)]
-        fresh_asked = self._head(asked, substitution, seen[0])
-        request = self._request(exchange.request, asked, fresh_asked, substitution, seen[1], folder)
-        fresh_head = self._head(head, substitution, seen[2])
+        fresh_asked = self._head(asked, substitution, seen[0], known_only)
+        request = self._request(exchange.request, asked, fresh_asked, substitution, seen[1], folder, known_only)
+        fresh_head = self._head(head, substitution, seen[2], known_only)
         changed = exchange.response.size > len(head) and body.changes(substitution, seen[3])
         counts = [one.total() for one in seen]
         if not any(counts):
             return exchange, None
         response = exchange.response
-        if changed or counts[2]:
-            response, fresh_head = self._response(exchange, fresh_head, body if changed else None, substitution, folder)
+        if changed:
+            response, fresh_head = self._response(fresh_head, body, substitution, folder)
+        elif counts[2]:
+            response = _joined(fresh_head, exchange.response.chunks(len(head)), folder)
+        clean_url = self.text if known_only else self.url
         fresh = replace(
             exchange,
-            url=self.url(exchange.url),
-            via=None if exchange.via is None else self.url(exchange.via),
+            url=clean_url(exchange.url),
+            via=None if exchange.via is None else clean_url(exchange.via),
             request=request,
             response=response,
-            head_length=len(fresh_head),
+            head_length=len(fresh_head) if exchange.head_length else 0,
         )
         for old, new in ((exchange.request, request), (exchange.response, response)):
             if old is not new:
                 old.close()
         return fresh, RedactionNote(counts[0], counts[1], counts[2], counts[3], changed and body.recoded)
 
-    def _learn(self, exchange: Exchange, request_head: bytes, head: bytes, body: BodyRedaction) -> None:
-        for block in (request_head, head):
+    def _read(self, exchange: Exchange, heads: Iterable[bytes], body: BodyRedaction) -> None:
+        """Read the body once, and learn what it and `heads` tell, if these are given."""
+        wanted = False
+        for block in heads:
+            wanted = True
             for secret in self._heads.secrets(block):
                 self.registry.learn(secret)
         mime = exchange.mime
         markup = mime in _MARKUP
-        wanted = markup or mime.endswith(_SCRIPTS)
+        wanted = wanted and (markup or mime.endswith(_SCRIPTS))
 
         def learn(data: bytes) -> None:
             for token in page_tokens(data, markup=markup) if wanted else ():
@@ -145,11 +154,18 @@ class Redaction:
 
         body.read(learn)
 
-    def _head(self, head: bytes, substitution: Substitution, seen: Seen) -> bytes:
-        return substitution.applied(self._heads.masked(head, seen), seen)
+    def _head(self, head: bytes, substitution: Substitution, seen: Seen, known_only: bool) -> bytes:
+        return substitution.applied(head if known_only else self._heads.masked(head, seen), seen)
 
     def _request(
-        self, request: Spool, head: bytes, fresh: bytes, substitution: Substitution, seen: Seen, folder: Path | None
+        self,
+        request: Spool,
+        head: bytes,
+        fresh: bytes,
+        substitution: Substitution,
+        seen: Seen,
+        folder: Path | None,
+        known_only: bool,
     ) -> Spool:
         """The request with its new head and without the secrets of its body; `request` itself when nothing changes."""
         out = Spool(folder)
@@ -159,7 +175,7 @@ class Redaction:
             frames = ChunkFrames(request, len(head))
             data = substitution.pieces(frames.data(), seen)
             frames.write(data, substitution.pieces(frames.framing(), seen), out)
-        elif 0 < size <= MOST_BODY:
+        elif 0 < size <= MOST_BODY and not known_only:
             body = masked_body(request.read(len(head), size), self.registry.pseudonyms, seen)
             out.write(substitution.applied(body, seen))
         elif size:
@@ -171,18 +187,10 @@ class Redaction:
         return out
 
     def _response(
-        self,
-        exchange: Exchange,
-        head: bytes,
-        body: BodyRedaction | None,
-        substitution: Substitution,
-        folder: Path | None,
+        self, head: bytes, body: BodyRedaction, substitution: Substitution, folder: Path | None
     ) -> tuple[Spool, bytes]:
-        """The answer with a new head, and with the new body of `body` if there is one; and the head as it is then."""
-        pieces = Spool(folder)
-        if body is None:
-            return _joined(head, exchange.response.chunks(exchange.head_length), folder), head
-        with pieces:
+        """The answer with the new body, and its head as it is then."""
+        with Spool(folder) as pieces:
             body.write(substitution, pieces)
             length = None if not body.recoded else bodies.CHUNKED if body.chunked else pieces.size
             head = fitted(head, self.registry.pseudonyms, length=length)

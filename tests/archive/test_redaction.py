@@ -246,6 +246,27 @@ def test_a_body_that_is_not_coded_as_its_head_says_is_looked_at_as_it_is() -> No
     assert b"plain " in answered(clean)
 
 
+def test_an_answer_that_was_cut_off_in_its_head_is_looked_at_as_one() -> None:
+    """The connection broke after the cookie, before the blank line."""
+    raw = exchange(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=abc\r\nX: s3cr3t/Val+ue==\r\nX-", truncated="disconnect")
+    clean, note = redaction(SECRET).apply(raw)
+    assert 2 == note.response_head  # type: ignore[union-attr]
+    assert 0 == clean.head_length
+    for secret in (b"=abc", SECRET.encode()):
+        assert secret not in answered(clean)
+
+
+def test_what_was_redacted_once_is_only_rid_of_what_is_known() -> None:
+    """Its pseudonyms are nobody's secrets: nothing is learnt from them, and they stay."""
+    tool = redaction()
+    body = b'<input name="csrf_token" value="Zx81kQ-4f9c">'
+    request = b"GET /?sid=Ab12Cd34Ef HTTP/1.1\r\nCookie: sid=abc\r\n\r\n"
+    once, _ = tool.apply(exchange(page(body, "Set-Cookie: sid=abc"), request=request))
+    before = sent(once), answered(once)
+    assert (once, None) == tool.apply(once, known_only=True)
+    assert before == (sent(once), answered(once))
+
+
 def test_what_a_form_sends_is_hidden_by_its_names() -> None:
     for kind, body in (
         ("application/x-www-form-urlencoded", b"user=me&password=hun&csrf=x1"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crawlkit.archive.registry import Registry
 from crawlkit.sessions.redactor import Redactor
+from crawlkit.sessions.session import Session
 
 SECRET = "s3cr3t/Val+ue=="
 
@@ -27,6 +29,21 @@ def test_a_run_that_goes_on_knows_the_secrets_of_the_one_that_was_killed() -> No
     for secret in (SECRET, "of-a-page-7f3a"):
         assert finds(resumed, secret)
         assert killed.pseudonyms.of(secret) == resumed.pseudonyms.of(secret)
+
+
+def test_a_profile_keeps_them_and_its_session_tells_nobody(tmp_path: Path) -> None:
+    """What is in the vault when the process dies is what the next one starts with."""
+    with Session(profile="me", vault=tmp_path / "sessions.db") as killed:
+        registry = Registry(killed.profile.state)  # type: ignore[union-attr]
+        registry.listen(killed.redactor)
+        killed.cookies.set("sid", "cookie-7f3a9c", domain="site.example", path="/")
+        registry.keep()
+        killed.profile.save()  # type: ignore[union-attr]
+    with Session(profile="me", vault=tmp_path / "sessions.db") as later:
+        later.cookies.clear()
+        resumed = Registry(later.profile.state)  # type: ignore[union-attr]
+        assert finds(resumed, "cookie-7f3a9c")
+        assert registry.key == resumed.key
 
 
 def test_a_finished_package_leaves_the_key_alone() -> None:
