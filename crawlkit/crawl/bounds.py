@@ -50,6 +50,13 @@ def share_bound(past: Sequence[tuple[float, float]], now: tuple[float, float]) -
     return usual, bound
 
 
+def never_before(past: Sequence[tuple[float, float]], now: tuple[float, float]) -> bool:
+    """Whether most are it now and none ever was, each as for `share_bound`. For what does not happen by chance."""
+    seen = [part for part, whole in past if whole > 0]
+    part, whole = now
+    return len(seen) >= ENOUGH and not any(seen) and part > whole / 2
+
+
 def least_amount(past: Sequence[float], now: float, *, noise: float = 0.0) -> tuple[float, float] | None:
     """For amounts: the usual one and the least that is usual, when `now` is below it. `noise` is what is known of their
     spread, as a part of the amount."""

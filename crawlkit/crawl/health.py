@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crawlkit.crawl.bounds import ENOUGH, enough_to_tell, least_amount, longest_time, share_bound
+from crawlkit.crawl.bounds import ENOUGH, enough_to_tell, least_amount, longest_time, never_before, share_bound
 from crawlkit.crawl.finding import Finding
 from crawlkit.crawl.quantities import duration_text
 from crawlkit.crawl.record import united
@@ -116,11 +116,15 @@ def _walls(now: Facts, past: Sequence[Facts]) -> Iterator[Finding]:
     def share(facts: Facts, kind: str) -> tuple[float, float]:
         return facts.number("walls", kind), _ended(facts) if kind == "redirects" else facts.number("pages", "parsed")
 
+    handful = all(_ended(facts) < _FEW_PAGES for facts in (now, *past))
     for kind, words in (
         ("redirects", "were redirected to a login page"),
         ("forms", "gave no item and ask for a password"),
     ):
-        beyond = share_bound([share(facts, kind) for facts in past], share(now, kind))
+        before = [share(facts, kind) for facts in past]
+        beyond = share_bound(before, share(now, kind))
+        if beyond is None and handful and never_before(before, share(now, kind)):
+            beyond = (0.0, 0.0)
         if beyond is not None:
             part, whole = share(now, kind)
             yield Finding(
