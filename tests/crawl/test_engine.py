@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from crawlkit import CloseSpider, DropItem, IgnoreRequest, Item, Request, Spider, StopCrawl
+from crawlkit.crawl import engine as module
 from crawlkit.crawl.engine import Engine
 from crawlkit.crawl.result import Result
 from crawlkit.crawl.settings import ConfigFile, Override, resolve_settings
 from crawlkit.exceptions import LockHeld, SpiderError, StoreMismatch
+from crawlkit.store.lock import Lock
 from tests.crawl.loopback import Asked, Reply, Site, serving
 
 
@@ -257,6 +261,23 @@ def test_max_pages_stops_resumable(bench: Bench) -> None:
 def test_max_pages_that_is_just_enough_is_finished(bench: Bench) -> None:
     with serving({"/": page("/a"), "/a": page()}) as site:
         assert ("finished", 0) == (lambda r: (r.outcome, r.exit_code))(bench.run(Walker(site), crawl__max_pages=2))
+
+
+def test_max_time_does_not_count_the_wait_for_another_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that waited longer than it may take has all of its time yet, and `elapsed` is the run's."""
+
+    class Waiting(Lock):
+        def acquire(self) -> None:
+            super().acquire()
+            waited.append(1000.0)
+
+    waited: list[float] = []
+    now = SimpleNamespace(monotonic=lambda: time.monotonic() + sum(waited), time=time.time)
+    monkeypatch.setattr(module, "Lock", Waiting)
+    monkeypatch.setattr(module, "time", now)
+    with serving({"/": page()}) as site:
+        result = bench.run(Walker(site), crawl__max_time="500s")
+    assert ("finished", True) == (result.outcome, result.elapsed < 500)
 
 
 def test_max_time_stops_resumable(bench: Bench) -> None:
