@@ -50,6 +50,10 @@ from crawlkit.exceptions import SpiderError, UsageError
 @click.option("--adopt", is_flag=True, help="Take over a database that another spider file made.")
 @click.option("--wait", is_flag=True, help="Wait for another run of this spider to end, in place of exit code 4.")
 @click.option("--force-login", is_flag=True, help="Log in although too many logins failed within the last hour.")
+@click.option(
+    "--archive", type=click.Path(path_type=Path), metavar="FILE", help="Archive what is fetched: .wacz, .warc.gz."
+)
+@click.option("--overwrite", is_flag=True, help="Let --archive replace a file that is there.")
 @click.option("--dry-run", is_flag=True, help="Fetch the start pages, show what would be next, store nothing.")
 @set_option
 @click.option("--log-file", metavar="FILE", help="Append log lines to this file as well.")
@@ -68,6 +72,8 @@ def command(
     adopt: bool,
     wait: bool,
     force_login: bool,
+    archive: Path | None,
+    overwrite: bool,
     dry_run: bool,
     assignments: tuple[str, ...],
     as_json: bool,
@@ -96,6 +102,8 @@ def command(
         adopt=adopt,
         wait=wait,
         force_login=force_login,
+        archive=archive,
+        overwrite=overwrite,
         dry_run=dry_run,
         as_json=as_json,
         quiet=quiet,
@@ -154,8 +162,8 @@ def _run_folder(path: str, options: RunOptions) -> dict[str, Any]:
 
     What goes wrong with one does not keep the others from running.
     """
-    if options.database or options.outputs:
-        raise UsageError(f"{path}: is a folder; --db and -o are for one spider")
+    if options.database or options.outputs or options.archive:
+        raise UsageError(f"{path}: is a folder; --db, -o and --archive are for one spider")
     lines: list[dict[str, Any]] = []
     for file in spider_files(path):
         try:
