@@ -40,6 +40,15 @@ def test_a_secret_is_found_wherever_the_pieces_end(form: bytes, before: int, cut
     assert before <= found.offset < before + len(form)
 
 
+def test_a_secret_across_the_end_of_what_is_looked_at_together_is_found() -> None:
+    for start in range((64 << 10) - len(SECRET), (64 << 10) + 1):
+        scan = knowing(SECRET)
+        show = scan.look("a place")
+        show(b" " * start + SECRET[: (64 << 10) - start].encode())
+        show(SECRET[(64 << 10) - start :].encode())
+        assert [Finding("a place", start, "plain")] == scan.findings
+
+
 def test_places_that_are_looked_at_in_turns_are_kept_apart() -> None:
     scan = knowing(SECRET)
     fields, body = scan.look("fields"), scan.look("body")

@@ -68,6 +68,21 @@ def test_a_secret_across_the_ends_of_pieces_does_not_survive(
     assert cleaned(substitution, data) == clean
 
 
+@pytest.mark.parametrize(
+    "form", [SECRET.encode(), quote(SECRET, safe="").encode(), base64.b64encode(b"ab" + SECRET.encode())]
+)
+def test_a_secret_at_the_end_of_a_window_is_replaced_whole(form: bytes) -> None:
+    """Wherever the end lies in it; what comes in one piece and what comes byte by byte."""
+    substitution = knowing(SECRET)
+    for start in range(1000 - len(form), 1001):
+        data = b" " * start + form + b" " * (2000 + substitution.reach)
+        whole = cleaned(substitution, data)
+        assert whole == b"".join(substitution.pieces([data], Seen(), window=1000))
+        assert whole == b"".join(substitution.pieces([data[:1000], data[1000:]], Seen(), window=1000))
+        short = data[: start + len(form)]
+        assert whole[: len(short)] == b"".join(substitution.pieces([short[:-1], short[-1:]], Seen(), window=1000))
+
+
 @given(secret=SECRETS, data=st.binary(max_size=300))
 @settings(max_examples=60, deadline=None)
 def test_data_without_a_secret_is_the_same_object(secret: str, data: bytes) -> None:
@@ -87,6 +102,12 @@ def test_secrets_that_overlap_all_go(secrets: list[str], overlap: int) -> None:
     clean = cleaned(substitution, text)
     for secret in grown:
         assert [] == leaks(secret, clean)
+
+
+def test_the_longer_of_two_secrets_has_its_own_pseudonym() -> None:
+    """A token that is part of a cookie is another secret than the cookie."""
+    clean = cleaned(knowing("Zx81kQ4f9c", "user:Zx81kQ4f9c:A7"), b"user:Zx81kQ4f9c:A7 Zx81kQ4f9c").decode()
+    assert f"{PSEUDONYMS.of('user:Zx81kQ4f9c:A7')} {PSEUDONYMS.of('Zx81kQ4f9c')}" == clean
 
 
 @pytest.mark.parametrize(
