@@ -13,6 +13,7 @@ import hashlib
 import html
 from collections.abc import Iterable
 
+from crawlkit.cli.secrecy import redact
 from crawlkit.cli.style_sheet import STYLE
 from crawlkit.cli.terminal import safe
 from crawlkit.url import has_scheme
@@ -30,9 +31,13 @@ def escaped(text: object) -> str:
 
 
 def link(url: str) -> str:
-    """An address to follow, when it is one of the web; its middle is left out when it is long."""
-    shown = url if len(url) <= _SHOWN else f"{url[: _SHOWN - 30]}…{url[-29:]}"
-    if not has_scheme(url):
+    """An address to follow, when it is one of the web; its middle is left out when it is long.
+
+    One with a secret in it is shown without, and leads nowhere: a page may be mailed to who must not log in.
+    """
+    clean = redact(url)
+    shown = clean if len(clean) <= _SHOWN else f"{clean[: _SHOWN - 30]}…{clean[-29:]}"
+    if clean != url or not has_scheme(url):
         return escaped(shown)
     return f'<a href="{escaped(url)}" rel="noreferrer noopener" title="{escaped(url)}">{escaped(shown)}</a>'
 

@@ -14,6 +14,7 @@ from crawlkit.cli import exit_codes
 from crawlkit.cli.options import database_option, debug_option, json_option
 from crawlkit.cli.outputs import shown
 from crawlkit.cli.reading import find_database
+from crawlkit.cli.secrecy import redact
 from crawlkit.cli.tables import print_table
 from crawlkit.cli.terminal import complain, safe
 from crawlkit.crawl.quantities import duration_text, size_text
@@ -117,9 +118,10 @@ def _tell_guarded(path: Path, *, as_json: bool) -> int:
             {"run": run, "guarded": [asdict(each) for each in refused], "quarantined": quarantined, "exit_code": 0}
         )
         return exit_codes.COMPLETE
-    rows = [(each.reason, safe(each.url, one_line=True), safe(each.text, one_line=True)) for each in refused]
+    rows = [(each.reason, safe(redact(each.url), one_line=True), safe(each.text, one_line=True)) for each in refused]
     rows += [
-        ("quarantined", safe(blame.url, one_line=True), f"as {safe(blame.profile, one_line=True)}") for blame in blamed
+        ("quarantined", safe(redact(blame.url), one_line=True), f"as {safe(blame.profile, one_line=True)}")
+        for blame in blamed
     ]
     print_table(("reason", "url", "text"), rows, right=frozenset())
     return exit_codes.COMPLETE

@@ -22,6 +22,7 @@ from crawlkit.store.tallies import PastCrawl
 #: Crawls that are compared with.
 _COMPARED = 20
 UNHEALTHY = "unhealthy"
+_GRAVEST_FIRST = ("expect", "login", "column", "type", "table", "pages", "failed", "status", "duration")
 
 
 def checkup(expect: Expect, now: PastCrawl, past: Sequence[PastCrawl], record: Mapping[str, Any]) -> list[Finding]:
@@ -33,8 +34,16 @@ def checkup(expect: Expect, now: PastCrawl, past: Sequence[PastCrawl], record: M
         healthy = [place for place, crawl in enumerate(past) if _teaches(crawl, expect)][-_COMPARED:]
         for each in (crawls, states):
             found += examine(each[-1], [each[place] for place in healthy], ignored=expect.may_be_empty)
-    once = {finding.about: finding for finding in reversed(found)}  # the first of its kind stays
-    return [_dated(once.pop(finding.about), now, past) for finding in found if finding.about in once]
+    once: dict[str, Finding] = {}
+    for finding in sorted(found, key=_gravity):
+        once.setdefault(finding.about, finding)  # the first of its kind stays
+    return [_dated(finding, now, past) for finding in once.values()]
+
+
+def _gravity(finding: Finding) -> int:
+    """Where a finding stands among others: what was asked for by the author, then causes before what comes of them."""
+    kind = finding.about.partition(":")[0]
+    return _GRAVEST_FIRST.index(kind) if kind in _GRAVEST_FIRST else len(_GRAVEST_FIRST)
 
 
 def _teaches(crawl: PastCrawl, expect: Expect) -> bool:

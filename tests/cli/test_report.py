@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from crawlkit.cli.charts import columns, meter
-from crawlkit.cli.markup import document
+from crawlkit.cli.markup import document, link
 from tests.cli.pictures import Picture, photograph
 from tests.conftest import Command
 from tests.store.desk import INTERRUPTED, Desk, Ended, row
@@ -123,6 +123,14 @@ def test_it_holds_all_of_itself_and_runs_nothing(page: Path) -> None:
 
 def test_what_a_site_wrote_is_text(page: Path) -> None:
     assert "<script>alert(1)</script>\\x1b[2J\\u202e'\"&" in parsed(page.read_text()).text
+
+
+def test_a_secret_in_an_address_is_not_passed_on() -> None:
+    """By its name, for the sessions that knew it are gone. What is left of the address leads nowhere."""
+    for secret in ("https://shop.example/a?token=hush-hush-1&page=2", "https://me:hush-hush-1@shop.example/a?page=2"):
+        told = link(secret)
+        assert "hush-hush-1" not in told and "[redacted]" in told and "page=2" in told and "href" not in told
+    assert 'href="https://shop.example/a?page=2"' in link("https://shop.example/a?page=2")
 
 
 def test_it_tells_what_happened(page: Path) -> None:

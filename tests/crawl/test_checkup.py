@@ -146,6 +146,19 @@ def test_a_login_wall(bench: Bench) -> None:
     assert "40 of 41 pages were redirected to a login page, usually 0 %" in result.reason
 
 
+def test_a_login_form_in_place_of_the_only_page(bench: Bench) -> None:
+    """It comes before the items that are missing for it, although only the crawls' states show it."""
+
+    class Front(Shop):
+        def parse(self, response: Any) -> Any:
+            yield from ({"url": each} for each in response.css("li::text").getall())
+
+    bench.site.pages = {"/": "".join(f"<li>{number}" for number in range(12))}
+    assert 0 == bench.run(times=3, kind=Front).exit_code
+    bench.site.pages = {"/": "<form><input type=password name=p></form>"}
+    assert "login:forms" == about(bench.run(kind=Front))[0]
+
+
 def test_a_login_form_in_place_of_each_page(bench: Bench) -> None:
     bench.run(times=3)
     form = "<form><input type=password name=p></form>"
