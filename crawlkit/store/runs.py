@@ -25,6 +25,9 @@ KILLED = "killed"
 #: The reason of pages that --fresh, or the end of a crawl, left unfetched.
 FORGOTTEN = "forgotten"
 
+#: A clock that is this much behind what an earlier run read has been set back; less is a clock that is kept right.
+_SET_BACK_SECONDS = 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -122,6 +125,7 @@ class Runs:
         crawl, resumed = upcoming.crawl, upcoming.resumed
         if resumed:
             self._connection.execute("UPDATE _pages SET state = 'queued' WHERE state = 'leased'")
+            self._forget_waits(started)
         else:
             self._forget_open_pages(upcoming.last)
         number = self._connection.execute(
@@ -132,6 +136,15 @@ class Runs:
         if fresh:  # what earlier runs knew pages by counts no more
             self._connection.execute("INSERT OR REPLACE INTO _meta VALUES ('fresh', ?)", (number,))
         return Run(number or 0, crawl, resumed, started, set_aside=upcoming.set_aside)
+
+    def _forget_waits(self, now: float) -> None:
+        """Let no page wait for a time that a wrong clock wrote down: one that has been set back since, for it would come
+        only when that time does.
+        """
+        told = "SELECT max(max(started, coalesce(last_commit, 0))) FROM _runs"
+        latest = self._connection.execute(told).fetchone()[0] or 0.0
+        if latest > now + _SET_BACK_SECONDS:
+            self._connection.execute("UPDATE _pages SET not_before = 0 WHERE state = 'queued' AND not_before > 0")
 
     def _forget_open_pages(self, crawl: int) -> None:
         """Skip what is still queued of the crawl that ends here."""

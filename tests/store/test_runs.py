@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -34,6 +35,19 @@ def test_pages_keep_their_ids_from_crawl_to_crawl(desk: Desk) -> None:
     desk.add("b", "a", "new")
 
     assert {"a": 1, "b": 2, "new": 3} == {lease.url.rsplit("/")[-1]: lease.page for lease in desk.claim()}
+
+
+@pytest.mark.parametrize(("ahead", "names"), [(1e9, ["a"]), (60.0, [])])
+def test_no_page_waits_for_a_time_that_a_wrong_clock_wrote_down(
+    new_desk: Callable[..., Desk], ahead: float, names: list[str]
+) -> None:
+    """The clock was set back by years: an hour that a host asked for would last as long. A minute is nothing."""
+    first = new_desk()
+    first.add(link("a", not_before=time.time() + ahead + 3600))
+    first.store.end_run(INTERRUPTED)
+    first.query("UPDATE _runs SET started = started + ?", ahead)
+
+    assert names == new_desk().names(now=time.time())
 
 
 def test_a_page_reached_again_says_what_it_now_is(desk: Desk) -> None:
