@@ -62,12 +62,7 @@ def completeness(
     lists[EXCLUDED_LIST] += [_shown(entry, shown) for entry in _left_out(source, crawl, met)]
     calls = _calls(source, crawl, met, shown)
     counts = {name: len(entries) for name, entries in lists.items()} | {"browser_only": len(calls)}
-    return {"format": FORMAT, "scope": _scope(scope, shown), "counts": counts, **lists, "browser_only": calls}
-
-
-def _scope(scope: Mapping[str, Any] | None, shown: Callable[[str], str]) -> dict[str, Any]:
-    given = dict(scope or {})
-    return given | {"starts": [shown(url) for url in given["starts"]]} if "starts" in given else given
+    return {"format": FORMAT, "scope": dict(scope or {}), "counts": counts, **lists, "browser_only": calls}
 
 
 def _judged(counted: Counted, archive: int | None) -> tuple[str, dict[str, Any]]:

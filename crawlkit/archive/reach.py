@@ -77,9 +77,9 @@ class Reach:
         return None
 
     def described(self) -> dict[str, Any]:
-        """The scope as JSON."""
+        """The scope as JSON, without the start: that may hold a secret."""
         include, exclude = self._given
-        return {"scope": self.scope, "starts": sorted(self._starts), "include": list(include), "exclude": list(exclude)}
+        return {"scope": self.scope, "include": list(include), "exclude": list(exclude)}
 
     def _lies_within(self, url: str) -> bool:
         if self.scope == "page":

@@ -44,7 +44,8 @@ _SOONER = 1
 
 
 class Site(Spider):
-    """Archives what `reach` holds, from `start` on. `depth`: how many links away from it, None for all.
+    """Archives what `reach` holds, from `start` on. `depth`: how many links away from it, `max_pages`: so many pages, each
+    with all that it needs; None for all.
 
     `member` is the spider whose `login` and `logged_in` are used; of it nothing else counts but its guard's patterns.
     """
@@ -52,9 +53,18 @@ class Site(Spider):
     key = {EXCLUDED: "url", BROWSER_ONLY: ("found_on", "how", "url")}
 
     def __init__(
-        self, start: str, reach: Reach, *, name: str, depth: int | None = None, member: Spider | None = None
+        self,
+        start: str,
+        reach: Reach,
+        *,
+        name: str,
+        depth: int | None = None,
+        max_pages: int | None = None,
+        member: Spider | None = None,
     ) -> None:
         super().__init__(name)
+        self.max_pages = max_pages
+        self._pages = {urls.canonical(start) or start}
         self.start_urls = [start]
         self.reach = reach
         self.depth = depth
@@ -67,6 +77,10 @@ class Site(Spider):
         for method in ("login", "logged_in"):
             if overrides(member, method):
                 setattr(self, method, getattr(member, method))
+
+    def recall(self, pages: Iterable[str]) -> None:
+        """These pages were come to by an earlier run of this crawl: they count among `max_pages`."""
+        self._pages.update(pages)
 
     def start_requests(self) -> Iterator[Request]:
         """The start. From here on there is a session, which the spider that logs in is given as well."""
@@ -162,7 +176,9 @@ class Site(Spider):
 
     def _links(self, response: Response, found: Iterable[str]) -> Iterator[Request | Item]:
         seen: set[str] = set()
-        for written in dict.fromkeys(found):  # before joining: most of a usual page's links are doubles, and joining costs
+        for written in dict.fromkeys(
+            found
+        ):  # before joining: most of a usual page's links are doubles, and joining costs
             url = _absolute(response, written)
             if url is None or url in seen or not self.reach.holds(url):
                 continue
@@ -176,7 +192,16 @@ class Site(Spider):
             return f"--depth {self.depth}"
         if is_trap(url, self.settings.crawl.max_segments):
             return "[crawl] max_segments"
-        return self.reach.excluded_by(url)
+        return self.reach.excluded_by(url) or self._too_many(url)
+
+    def _too_many(self, url: str) -> str | None:
+        if self.max_pages is None:
+            return None
+        with self.lock:
+            if url not in self._pages and len(self._pages) >= self.max_pages:
+                return f"--max-pages {self.max_pages}"
+            self._pages.add(url)
+        return None
 
     def _calls(self, response: Response, found: Iterable[Call]) -> Iterator[Item]:
         for call in found:

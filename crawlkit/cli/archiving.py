@@ -48,7 +48,8 @@ def recorder_of(
     if contents is None:
         start = next(iter(spider.start_urls), None)
         contents = Contents(spider.name, f"What a run of the spider {spider.name} fetched.", main_page=start)
-    said = {"spider": spider.name, "profile": profile or spider.profile or spider.name, "title": contents.title}
+    said = {"spider": spider.name, "profile": profile or spider.profile or spider.name, "title": contents.title,
+            "vault": str(settings.vault.absolute())}  # fmt: skip
     return ArchiveRecorder(
         output,
         name=spider.name,

@@ -29,6 +29,7 @@ _COMMANDS = {
     "export": ("export", "Write a spider's items to a JSON Lines, JSON or CSV file."),
     "diff": ("diff", "Show which items are new, changed or gone since the run before."),
     "replay": ("replay", "Parse a run's kept pages again, offline, and show what changes."),
+    "archive": ("archive", "Archive a site as a WACZ package, and look into one."),
     "report": ("report", "Write a page about a run: what it did, and against earlier runs."),
     "runs": ("runs", "List the runs of a spider, or check its database."),
     "schedule": ("schedule", "Let cron or systemd run the spiders of crawl.toml."),

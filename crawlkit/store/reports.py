@@ -170,6 +170,14 @@ class Reports:
                 name: self._connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0] for name in names
             }
 
+    def ended_starts(self) -> list[str]:
+        """Where start pages ended that ended elsewhere, in whichever crawl."""
+        with self._wrapped:
+            rows = self._connection.execute(
+                "SELECT final_url FROM _pages INDEXED BY _pages_start WHERE start = 1 AND final_url IS NOT NULL"
+            )
+            return [url for (url,) in rows if url is not None]
+
     def last_archive(self) -> Archive | None:
         """The archive that was begun last."""
         with self._wrapped:

@@ -1,0 +1,33 @@
+"""KeptLogin: the login that a profile already has, of a browser's cookies or of another spider, when nothing is known by
+which it could be made again.
+
+What belongs here: saying so when it ends. What does not: signs that it has (signs.py), cookies from files (cookielogin.py).
+"""
+
+from __future__ import annotations
+
+import threading
+
+from crawlkit.exceptions import LoginError
+from crawlkit.sessions.login import Credentials, Login
+from crawlkit.sessions.session import Session
+
+
+class KeptLogin(Login):
+    """Takes the session as it is, once. When that turns out to be over, LoginError says what to do. Any thread may call."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: set[int] = set()
+
+    def log_in(self, session: Session, credentials: Credentials | None) -> None:
+        """Nothing is sent. LoginError the second time."""
+        with self._lock:
+            if id(session) not in self._taken:
+                self._taken.add(id(session))
+                return
+        name = repr(session.profile.name) if session.profile is not None else "(none)"
+        raise LoginError(
+            f"the saved session of profile {name} has ended, and no login is known; log in again (crawlkit login, crawlkit "
+            "session import), or name one with --login, and start the same command again"
+        )
