@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
+from crawlkit.sessions.secretforms import Span
 from crawlkit.sessions.secretnames import is_common, is_password_name, is_secret_name
 
 _HINTS = (b"token", b"srf", b"nonce", b"sess", b"sid=", b"signature", b"secret", b"jwt")
@@ -47,16 +48,31 @@ def parameter_tokens(text: str) -> Iterator[str]:
                 yield match[2]
 
 
-def page_tokens(data: bytes, *, markup: bool) -> Iterator[str]:
-    """The tokens in a page: HTML (`markup`), or JSON or a script."""
+def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
+    """The tokens in a page, HTML (`markup`), or JSON or a script; and where the values of its fields against forgery are
+    that are too short or too ordinary to be looked for anywhere else.
+    """
+    tokens: list[str] = []
+    short: set[Span] = set()
     lower = data.lower()
     for hint in _HINTS:
         at = lower.find(hint)
         while at >= 0:
             begin, end = _name_around(data, at, at + len(hint.rstrip(b"=")))
             if end < len(data) and data[end] in b"\"'= \t\n\r:>\\":
-                yield from _tokens_of(data, lower, begin, end, markup)
+                span = _value_of(data, lower, begin, end, markup)
+                found = [] if span is None else [text for text in _spellings(data, span) if is_token(text)]
+                tokens += found
+                is_field = markup and b"srf" in lower[begin:end] and data[end] != ord("=")
+                if is_field and span is not None and not found and span[0] < span[1]:
+                    short.add(span)
             at = lower.find(hint, max(end, at + 1))
+    return tokens, sorted(short)
+
+
+def _spellings(data: bytes, span: Span) -> set[str]:
+    value = data[span[0] : span[1]].decode("utf-8", "replace").strip()
+    return {value, unescape(value)}
 
 
 def _name_around(data: bytes, begin: int, end: int) -> tuple[int, int]:
@@ -68,22 +84,19 @@ def _name_around(data: bytes, begin: int, end: int) -> tuple[int, int]:
     return begin, end
 
 
-def _tokens_of(data: bytes, lower: bytes, begin: int, end: int, markup: bool) -> Iterator[str]:
+def _value_of(data: bytes, lower: bytes, begin: int, end: int, markup: bool) -> Span | None:
+    """Where the value is that goes by the name between `begin` and `end`; None when it is no token's name, or has none."""
     if not is_token_name(data[begin:end].strip(b"[]").decode("latin-1")):
-        return
+        return None
     tag = _tag_around(data, begin) if markup else -1
     if tag >= 0:
         found = _in_tag(data, tag, begin, end)
     elif markup and lower.rfind(b"<script", 0, begin) <= lower.rfind(b"</script", 0, begin):
-        return
+        return None
     else:
         found = _PARAMETER.match(data, end) if data[begin - 1 : begin] in (b"?", b"&", b";") else None
         found = found or _MEMBER.match(data, end)
-    if found is not None:
-        value = next((group for group in found.groups() if group is not None), b"").decode("utf-8", "replace").strip()
-        for spelling in {value, unescape(value)}:
-            if is_token(spelling):
-                yield spelling
+    return None if found is None else found.span(found.lastindex or 0)
 
 
 def _tag_around(data: bytes, at: int) -> int:

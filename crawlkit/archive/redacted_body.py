@@ -20,6 +20,7 @@ from crawlkit.archive.substitution import WINDOW, Seen, Substitution
 from crawlkit.exceptions import ChunkedEncodingError, ContentDecodingError
 from crawlkit.sessions import bodies
 from crawlkit.sessions.decoding import decoding_for
+from crawlkit.sessions.secretforms import Span
 
 _OVERLAP = 64 * 1024
 _CHUNK = 64 * 1024
@@ -39,10 +40,11 @@ class BodyRedaction:
         self._frames = ChunkFrames(exchange.response, exchange.head_length)
         self._whole: bytes | None = None
         self._clean: bytes | None = None
+        self._places: list[Span] = []
 
-    def read(self, tokens: Callable[[bytes], None]) -> None:
+    def read(self, tokens: Callable[[bytes], list[Span]]) -> None:
         """Read the body once, before anything else. `tokens` is shown it decoded: whole when it is no larger than a
-        window, else in overlapping pieces.
+        window, else in overlapping pieces. It says what of it is secret by its place, which is heeded in a whole one.
         """
         gathered, before, decoded = bytearray(), b"", 0
         try:
@@ -58,14 +60,16 @@ class BodyRedaction:
                 self.recoded = False
         if decoded and decoded == len(gathered):
             self._whole = bytes(gathered)
-        if gathered:
-            tokens(before + gathered)
+        places = tokens(before + gathered) if gathered else []
+        if self._whole is not None:
+            self._places = places
 
     def changes(self, substitution: Substitution, seen: Seen) -> bool:
         """Whether there is anything to take out; `seen` is told what."""
         known = seen.total()
         if self._whole is not None:
-            self._clean = b"".join(substitution.pieces((self._whole,), seen))
+            masked = substitution.masked(self._whole, self._places, seen)
+            self._clean = b"".join(substitution.pieces((masked,), seen))
         else:
             _drain(substitution.pieces(self._decoded(), seen))
         if self.recoded:  # after the end of the compressed data there may be more, which nobody decodes

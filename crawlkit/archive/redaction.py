@@ -25,6 +25,7 @@ from crawlkit.archive.registry import Registry
 from crawlkit.archive.spool import Spool
 from crawlkit.archive.substitution import Seen, Substitution
 from crawlkit.sessions import bodies
+from crawlkit.sessions.secretforms import Span
 
 _MARKUP = frozenset(("text/html", "application/xhtml+xml", ""))
 _SCRIPTS = ("json", "javascript", "ecmascript")
@@ -148,9 +149,11 @@ class Redaction:
         markup = mime in _MARKUP
         wanted = wanted and (markup or mime.endswith(_SCRIPTS))
 
-        def learn(data: bytes) -> None:
-            for token in page_tokens(data, markup=markup) if wanted else ():
+        def learn(data: bytes) -> list[Span]:
+            tokens, places = page_tokens(data, markup=markup) if wanted else ([], [])
+            for token in tokens:
                 self.registry.learn(token, of_page=True)
+            return places
 
         body.read(learn)
 

@@ -48,6 +48,15 @@ class Substitution:
             return data
         return self._applied(data, _DEPTH, [_VIEWS], (), seen)
 
+    def masked(self, data: bytes, places: Iterable[Span], seen: Seen) -> bytes:
+        """`data` with pseudonyms at `places`, whatever is there; `data` itself when there are none."""
+        out = None
+        for start, end in places:
+            out = bytearray(data) if out is None else out
+            out[start:end] = self._pseudonyms.of(data[start:end].decode("latin-1")).encode("latin-1")
+            seen["by its place",] += 1
+        return data if out is None else bytes(out)
+
     def _applied(self, data: bytes, depth: int, views: list[int], path: tuple[str, ...], seen: Seen) -> bytes:
         views[0] -= 1
         hits = self._index.hits(data)

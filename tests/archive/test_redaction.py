@@ -204,6 +204,17 @@ def test_a_token_of_the_page_is_learnt_before_the_page_is_written() -> None:
     assert 2 == note.response_body  # type: ignore[union-attr]
 
 
+def test_a_short_token_is_hidden_in_its_own_field_alone() -> None:
+    """One that is a number may stand anywhere else for what it is."""
+    body = b'<p>12345678 ab12</p><input name="csrf" value="12345678"><meta name="csrf-token" content="ab12">'
+    clean, note = redaction().apply(exchange(page(gzip.compress(body), "Content-Encoding: gzip")))
+    fresh = b"".join(clean.decoded())
+    assert 2 == note.response_body  # type: ignore[union-attr]
+    assert b"<p>12345678 ab12</p>" in fresh
+    assert (1, 1) == (fresh.count(b"12345678"), fresh.count(b"ab12"))
+    assert len(body) == len(fresh)
+
+
 def test_documentation_of_secrets_stays_as_it_is() -> None:
     """What only looks like a secret in a text is none."""
     body = b'<pre>Authorization: Bearer abcdef0123\npassword=hunter2hunter\n{"csrf_token": "abcdef0123"}</pre>'
