@@ -6,6 +6,9 @@ the place (place.py).
     leave out what is not for the package → write it, looked through for secrets → give it its name → note it in the database
     → remove the folder
 
+A secret that was learnt after its page was written is found by looking through: the first time there is no output and the
+user is told; the next attempt takes it out of the records and looks again.
+
 Killed between any two of these, the same steps are taken again by the next run of the same command: the crawl has not ended
 for it yet. The note in the folder says which output is ours, should it have got its name already.
 """
@@ -15,6 +18,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from crawlkit.archive.contents import Contents, pages_of
@@ -22,15 +26,19 @@ from crawlkit.archive.datapackage import About
 from crawlkit.archive.indexing import Indexing
 from crawlkit.archive.place import Place
 from crawlkit.archive.redaction import Redaction
+from crawlkit.archive.rewriting import rewritten
 from crawlkit.archive.scanning import Scan
 from crawlkit.archive.wacz import Package, package
 from crawlkit.archive.without import without
+from crawlkit.exceptions import SecretFound
 from crawlkit.store.database import Store
 from crawlkit.store.records import Archive
 from crawlkit.store.wholefile import replacing_path
 
 log = logging.getLogger(__name__)
 
+#: In the note of an archive: a secret was found in it, of which nothing was known when it was written.
+_FOUND = "secret_found"
 _KEPT = "what was fetched is kept: make room, and start the same command again"
 
 
@@ -52,14 +60,28 @@ def finish(
     made = None
     if not place.is_ours():
         dropped = store.records.dropped(archive.id)
-        with without(warcs, dropped, place.folder / "kept") as kept:
-            made = _made(place, archive, kept, store, contents, redaction)
+        with without(warcs, dropped, place.folder / "kept") as kept, _clean(place, kept, redaction) as clean:
+            try:
+                made = _made(place, archive, clean, store, contents, redaction)
+            except SecretFound as error:
+                place.write_note({**place.note(), _FOUND: True})
+                raise SecretFound(
+                    f"{error}; `crawlkit archive --finish {place.output}`, or the same command again, takes it out and "
+                    "goes on"
+                ) from error
         place.publish()
     size = place.output.stat().st_size
     store.records.close(archive.id, "packaged", size)
     place.remove()
     log.info("wrote %s, %d bytes", place.output, size)
     return made
+
+
+def _clean(place: Place, warcs: Sequence[Path], redaction: Redaction) -> AbstractContextManager[Sequence[Path]]:
+    """The files, written anew without what is known to be secret by now where an earlier attempt found some."""
+    if not redaction.on or not place.note().get(_FOUND):
+        return nullcontext(warcs)
+    return rewritten(warcs, redaction, place.folder / "anew")
 
 
 def _made(

@@ -123,6 +123,11 @@ class ArchiveRecorder:
         ours = [archive for archive in archives if archive.crawl == upcoming.crawl]
         if any(archive.state == "packaged" for archive in ours) and place.output.exists() and not fresh:
             self._archive = ours[-1]  # killed after the package was made, and before the run had ended
+            if store.waiting(upcoming.crawl):
+                raise UsageError(
+                    f"{place.output}: was finished before its crawl was; go on without --archive, or begin anew with "
+                    "--fresh --overwrite"
+                )
             return
         place.check(overwrite=self._overwrite)
         going_on = any(archive.state == "open" for archive in ours)
@@ -143,6 +148,9 @@ class ArchiveRecorder:
                 f"{place.folder}: holds the unfinished archive of {note.get('database')}; name another file, or package "
                 f"what is there with `crawlkit archive --finish {place.output}`"
             )
+        if going_on and note.get("redact") not in (None, self._redact):
+            kept = "kept" if self._redact else "taken out of it"
+            raise UsageError(f"{place.folder}: secrets were {kept} so far; go on like that, or begin anew with --fresh")
         if not going_on and not fresh:
             raise UsageError(
                 f"{place.folder}: holds the unfinished archive of an earlier crawl, which has ended; package what is there "

@@ -171,6 +171,17 @@ class Store:
         with self._wrapped:
             return read_crawl(self._connection, run), read_past(self._connection, run)
 
+    def conclude(self, crawl: int) -> None:
+        """End a crawl outside of a run, unless something of it is left to fetch."""
+        if not self.waiting(crawl):
+            with self._transaction(fenced=False):
+                self._runs.conclude(crawl)
+
+    def waiting(self, crawl: int) -> int:
+        """How many pages of a crawl wait or are lent out, whatever run is under way."""
+        with self._wrapped:
+            return self._totals.of(crawl, "queued")
+
     def end_run(self, ending: Ending, tally: dict[str, Any] | None = None) -> None:
         """Write down how the run ended, whether its crawl is finished, and what it leaves. Raises StorageError."""
         with self._transaction():

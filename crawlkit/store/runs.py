@@ -178,6 +178,12 @@ class Runs:
             ),
         )
 
+    def conclude(self, crawl: int) -> None:
+        """The crawl has come to its end, though none of its runs has said so."""
+        self._connection.execute(
+            "UPDATE _runs SET finished = 1 WHERE id = (SELECT max(id) FROM _runs WHERE crawl = ?)", (crawl,)
+        )
+
     def end(self, run: Run, ending: Ending) -> None:
         """Write down how the run ended. Its crawl is finished unless it is resumable, also when the author stopped."""
         finished = not ending.resumable

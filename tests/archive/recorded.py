@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,7 @@ class Studio:
         redact: bool = True,
         sure: tuple[str, ...] = (),
         recorded: bool = True,
+        max_size: int | None = None,
         **settings: Any,
     ) -> Result:
         self.recorder = ArchiveRecorder(
@@ -74,6 +77,7 @@ class Studio:
             note={"spider": spider.name},
             redact=redact,
             sure=sure,
+            max_size=max_size,
             overwrite=overwrite,
         )
         overrides = [Override(key.replace("__", "."), value, key) for key, value in settings.items()]
@@ -119,11 +123,22 @@ class Studio:
         """Path of each response or revisit, with its status."""
         return {it.path: it.status for it in self.records(output) if it.kind in ("response", "revisit")}
 
+    def description(self, output: Path | None = None) -> str:
+        """What the package says of itself."""
+        with zipfile.ZipFile(output or self.output) as package:
+            return package.read("datapackage.json").decode()
+
     def pages(self, output: Path | None = None) -> list[dict[str, Any]]:
         """The pages that a reader lists."""
         with zipfile.ZipFile(output or self.output) as package:
             lines = package.read("pages/pages.jsonl").splitlines()
         return [json.loads(line) for line in lines[1:]]
+
+
+@contextmanager
+def nothing_rewritten(files: Sequence[Path], *_: Any) -> Iterator[Sequence[Path]]:
+    """In place of `rewritten`: leaves the files as they are."""
+    yield files
 
 
 def kept(record: reading.Record) -> Kept:

@@ -17,6 +17,7 @@ from tests.store.desk import HOST, INTERRUPTED, NOW, Desk, Ended, fingerprint, l
 WRITES: dict[str, Callable[[Desk], Any]] = {
     "open": lambda desk: open_store(desk.path),
     "begin_run": lambda desk: desk.store.begin_run(),
+    "conclude": lambda desk: desk.store.conclude(7),
     "end_run": lambda desk: desk.store.end_run(Ended()),
     "add": lambda desk: desk.add("new"),
     "add_unreached": lambda desk: desk.store.add_unreached(),
@@ -33,6 +34,7 @@ READS: dict[str, Callable[[Desk], Any]] = {
     "hosts_waiting": lambda desk: desk.store.hosts_waiting(),
     "next_due": lambda desk: desk.store.next_due(HOST),
     "leased": lambda desk: desk.store.leased(),
+    "waiting": lambda desk: desk.store.waiting(1),
     "queued": lambda desk: desk.store.queued(),
     "done": lambda desk: desk.store.done(),
     "redirected_starts": lambda desk: desk.store.redirected_starts(),
