@@ -8,6 +8,7 @@ are given. What does not: anything that only looks like a secret: documentation 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from html import unescape
 
@@ -24,6 +25,8 @@ _MOST = 4096
 _NAMED = re.compile(rb"""(?:name|id|property|http-equiv|itemprop)\s*=\s*["']?\Z""", re.IGNORECASE)
 _VALUE = re.compile(rb"""\b(?:value|content)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
 _FIELDS = (b"<input", b"<meta", b"<button")
+_EDGE = re.compile(rb"[<>]")  # a tag that another one begins in is none: a page of such would take minutes
+_SCRIPT_EDGE = re.compile(rb"</?script")
 _ATTRIBUTE = re.compile(rb"""\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PARAMETER = re.compile(rb"""=([^?&;#\s"'<>\\]+)""")
 _MEMBER = re.compile(rb"""(?:\\?["'])?\]?\s*[:=,]\s*(?:\\?["'])([^"'\\<>\s]+)\\?["']""")
@@ -55,12 +58,15 @@ def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
     tokens: list[str] = []
     short: set[Span] = set()
     lower = data.lower()
+    scripts: list[int] | None = None if markup else []
     for hint in _HINTS:
         at = lower.find(hint)
         while at >= 0:
             begin, end = _name_around(data, at, at + len(hint.rstrip(b"=")))
             if end < len(data) and data[end] in b"\"'= \t\n\r:>\\":
-                span = _value_of(data, lower, begin, end, markup)
+                if scripts is None:
+                    scripts = [match.start() for match in _SCRIPT_EDGE.finditer(lower)]
+                span = _value_of(data, lower, begin, end, scripts if markup else None)
                 found = [] if span is None else [text for text in _spellings(data, span) if is_token(text)]
                 tokens += found
                 is_field = markup and b"srf" in lower[begin:end] and data[end] != ord("=")
@@ -84,19 +90,26 @@ def _name_around(data: bytes, begin: int, end: int) -> tuple[int, int]:
     return begin, end
 
 
-def _value_of(data: bytes, lower: bytes, begin: int, end: int, markup: bool) -> Span | None:
-    """Where the value is that goes by the name between `begin` and `end`; None when it is no token's name, or has none."""
+def _value_of(data: bytes, lower: bytes, begin: int, end: int, scripts: list[int] | None) -> Span | None:
+    """Where the value is that goes by the name between `begin` and `end`; None when it is no token's name, or has none.
+    `scripts`: of markup, where scripts begin and end.
+    """
     if not is_token_name(data[begin:end].strip(b"[]").decode("latin-1")):
         return None
-    tag = _tag_around(data, begin) if markup else -1
+    tag = _tag_around(data, begin) if scripts is not None else -1
     if tag >= 0:
         found = _in_tag(data, tag, begin, end)
-    elif markup and lower.rfind(b"<script", 0, begin) <= lower.rfind(b"</script", 0, begin):
+    elif scripts is not None and not _is_in_script(lower, begin, scripts):
         return None
     else:
         found = _PARAMETER.match(data, end) if data[begin - 1 : begin] in (b"?", b"&", b";") else None
         found = found or _MEMBER.match(data, end)
     return None if found is None else found.span(found.lastindex or 0)
+
+
+def _is_in_script(lower: bytes, at: int, edges: list[int]) -> bool:
+    which = bisect_right(edges, at) - 1
+    return which >= 0 and lower[edges[which] + 1] != ord("/")
 
 
 def _tag_around(data: bytes, at: int) -> int:
@@ -111,6 +124,6 @@ def _in_tag(data: bytes, tag: int, begin: int, end: int) -> re.Match[bytes] | No
     if _NAMED.search(data, max(tag, begin - 24), begin):
         if not data[tag : tag + 8].lower().startswith(_FIELDS):
             return None
-        close = data.find(b">", end)
-        return _VALUE.search(data, tag, len(data) if close < 0 else close)
+        close = _EDGE.search(data, end, end + _LONGEST_TAG)
+        return None if close is None else _VALUE.search(data, tag, close.start())
     return _ATTRIBUTE.match(data, end)
