@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,16 +76,23 @@ def _unfiltered(raw: bytes, stride: int, step: int) -> list[bytes]:
 
 def photograph(page: Path, folder: Path, *, width: int, height: int, dark: bool) -> Picture:
     """The page as chromium draws it, in a window of that size."""
+    file = folder / f"{page.stem}.{width}.{'dark' if dark else 'light'}.png"
+    scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
+    return read(
+        screenshot(page.as_uri(), file, profile=folder / "browser", width=width, height=height, options=[scheme])
+    )
+
+
+def screenshot(url: str, file: Path, *, profile: Path, width: int, height: int, options: Sequence[str] = ()) -> Path:
+    """The PNG `file` of what chromium draws of `url` in a window of that size; `profile`: its folder for its own files."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if browser is None:
         pytest.skip("no browser: apt-get install chromium")
-    file = folder / f"{page.stem}.{width}.{'dark' if dark else 'light'}.png"
     words = [
         browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--force-device-scale-factor=1",
-        f"--user-data-dir={folder / 'browser'}", f"--blink-settings=preferredColorScheme={0 if dark else 1}",
-        f"--window-size={width},{height}", f"--screenshot={file}", page.as_uri(),
+        f"--user-data-dir={profile}", f"--window-size={width},{height}", *options, f"--screenshot={file}", url,
     ]  # fmt: skip
     done = subprocess.run(words, capture_output=True, text=True, timeout=100)
     assert file.exists(), done.stderr
-    return read(file)
+    return file

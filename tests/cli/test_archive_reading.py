@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from crawlkit.archive.cdxj import Entry
 from crawlkit.cli.archive_reading import extract, list_archive, verify
 from crawlkit.exceptions import ArchiveDamaged, UsageError
 from tests.archive.exchanges import exchange, page
@@ -37,12 +39,17 @@ def test_a_list_as_json_has_all_that_is_known(archive: Path, capsys: pytest.Capt
     assert {"date", "digest", "truncated", "file", "offset", "length"} < first.keys()
 
 
-def test_what_a_server_wrote_does_not_move_the_terminal_s_cursor(
+def test_what_is_in_an_archive_does_not_move_the_terminal_s_cursor(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = page(b"", "X: y").replace(b"Text/HTML", b"text/\x1b[2J")
-    list_archive(packaged(tmp_path, [exchange(answer, url=HOME)]).path, as_json=False)
-    assert "\x1b" not in capsys.readouterr().out
+    entry = Entry(
+        HOME + "\x1b[1A", "2026-11-20T18:51:13Z", "text/\x1b[2J", 200, "", "x.warc.gz", 0, 1, "\x9b1A", "", "\x07"
+    )
+    with zipfile.ZipFile(tmp_path / "a.wacz", "w") as zipped:
+        zipped.writestr("indexes/index.cdx", entry.line())
+    list_archive(tmp_path / "a.wacz", as_json=False)
+    printed = capsys.readouterr().out
+    assert "text/\\x1b[2J" in printed and not set(printed) & set("\x1b\x9b\x07")
 
 
 def test_a_whole_archive_has_no_problems(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
