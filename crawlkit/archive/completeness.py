@@ -25,6 +25,8 @@ from crawlkit.store.outcome import GONE, SAME_PAGE
 FORMAT = 1
 #: The lists of the report.
 CAPTURED, FAILED, EXCLUDED_LIST, WAITING = "captured", "failed", "excluded", "waiting"
+#: The kinds of what links lead to: HTML, and anything else. All other kinds are those of requisites.
+PAGE, FILE = "page", "file"
 #: Reasons of skipped pages → the rule, in words for somebody who does not know the frontier.
 _RULES = {
     "robots": "robots.txt",
@@ -67,8 +69,7 @@ def completeness(
 
 def _judged(counted: Counted, archive: int | None) -> tuple[str, dict[str, Any]]:
     """Which list a URL belongs to, and its entry there."""
-    kind = counted.meta.get(REQUISITE, "page")
-    entry: dict[str, Any] = {"url": counted.url, "kind": kind}
+    entry: dict[str, Any] = {"url": counted.url, "kind": counted.meta.get(REQUISITE) or _linked(counted)}
     if counted.status is not None:
         entry["status"] = counted.status
     reason = (counted.reason or "").splitlines()[0] if counted.reason else ""
@@ -84,6 +85,12 @@ def _judged(counted: Counted, archive: int | None) -> tuple[str, dict[str, Any]]
         return FAILED, entry | {"reason": why, "found_on": counted.found_on}
     rule = _RULES.get(reason, reason or "skipped")
     return EXCLUDED_LIST, entry | {"rule": rule, "found_on": counted.found_on}
+
+
+def _linked(counted: Counted) -> str:
+    """What a link led to; where nobody knows, a page was expected."""
+    essence = (counted.content_type or "text/html").partition(";")[0].strip().lower()
+    return PAGE if essence in ("text/html", "application/xhtml+xml") else FILE
 
 
 def _left_out(source: Source, crawl: int, met: set[str]) -> Iterator[dict[str, Any]]:

@@ -50,7 +50,7 @@ def archive_facts(recorder: ArchiveRecorder, database: Path) -> dict[str, Any]:
 
 
 def _counts(database: Path) -> dict[str, Any]:
-    from crawlkit.archive.completeness import CAPTURED, completeness
+    from crawlkit.archive.completeness import CAPTURED, FILE, PAGE, completeness
     from crawlkit.store.database import Store
 
     try:
@@ -61,8 +61,10 @@ def _counts(database: Path) -> dict[str, Any]:
             account = completeness(reports, archive.crawl, archive.id)
     except (StorageError, StoreMismatch):
         return {}  # the run itself has said what is wrong with it
-    pages = sum(entry["kind"] == "page" for entry in account[CAPTURED])
-    return {"pages": pages, "requisites": len(account[CAPTURED]) - pages, "counts": account["counts"]}
+    kinds = [entry["kind"] for entry in account[CAPTURED] if entry.get("status", 200) < 400]
+    pages, files = kinds.count(PAGE), kinds.count(FILE)
+    captured = {"pages": pages, "files": files, "requisites": len(kinds) - pages - files}
+    return {**captured, "counts": account["counts"]}
 
 
 def archive_lines(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -74,6 +76,7 @@ def archive_lines(facts: Mapping[str, Any]) -> Iterator[str]:
         yield _row("archive", f"not made yet: {size_text(facts['written'])} written by this run, in {output}.part")
     if "counts" in facts:
         parts = [counted(facts["pages"], "page"), counted(facts["requisites"], "requisite")]
+        parts += [counted(facts["files"], "file")] if facts["files"] else []
         parts += [counted(facts["revisits"], "revisit")] if facts["revisits"] else []
         yield _row("captured", ", ".join(parts))
         counts = facts["counts"]

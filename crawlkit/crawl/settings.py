@@ -21,7 +21,6 @@ from crawlkit.crawl.settings_file import ConfigFile
 from crawlkit.crawl.settings_kinds import Explained, Kind, certificates
 from crawlkit.crawl.settings_scrapy import is_scrapy_name, translate
 from crawlkit.crawl.settings_sections import (
-    LATER,
     SECTIONS,
     ArchiveSettings,
     CrawlSettings,
@@ -197,15 +196,7 @@ class _Layers:
                 profiles.setdefault(path[1], {})[path[2]] = _without_none(value)
         made["fetch"] = replace(made["fetch"], verify=certificates(made["fetch"].verify, folder))
         made["profiles"] = MappingProxyType({name: ProfileSettings(**keys) for name, keys in profiles.items()})
-        later = sorted({".".join(path) for path in self.values if _comes_later(path)})
-        if later:
-            self.warnings.append(f"this version of crawlkit does nothing with {', '.join(later)}")
         return Settings(folder=folder, warnings=tuple(self.warnings), **made)
-
-
-def _comes_later(path: tuple[str, ...]) -> bool:
-    """Whether a key is known and has no effect yet: silence would let a guard be trusted that is not there."""
-    return path[0] in LATER or path[:2] in LATER or (path[0], path[-1]) in LATER
 
 
 def _united(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

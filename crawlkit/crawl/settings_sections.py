@@ -150,9 +150,6 @@ class JobSettings:
     expect: Mapping[str, Any] = key({}, EXPECT, "rules that a run must keep")
 
 
-#: Sections and keys that are read and checked, and that nothing obeys yet.
-LATER: frozenset[str | tuple[str, ...]] = frozenset(("archive",))
-
 #: Section → its dataclass. `profiles` and `spiders` are tables of names and are read on their own.
 SECTIONS: Mapping[str, type[Any]] = {
     "crawl": CrawlSettings,

@@ -14,7 +14,10 @@ from crawlkit.sessions.session import Session
 
 
 class KeptLogin(Login):
-    """Takes the session as it is, once. When that turns out to be over, LoginError says what to do. Any thread may call."""
+    """Takes the session as it is, once. When that turns out to be over, LoginError says what to do. Any thread may call.
+
+    A session that was seen logged in by an earlier run is not even taken once more.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,8 +25,9 @@ class KeptLogin(Login):
 
     def log_in(self, session: Session, credentials: Credentials | None) -> None:
         """Nothing is sent. LoginError the second time."""
+        known = session.profile is not None and bool(session.profile.state.get("login"))
         with self._lock:
-            if id(session) not in self._taken:
+            if not known and id(session) not in self._taken:
                 self._taken.add(id(session))
                 return
         name = repr(session.profile.name) if session.profile is not None else "(none)"
