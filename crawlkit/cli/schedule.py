@@ -10,7 +10,7 @@ import shlex
 import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from crawlkit.cli.terminal import counted, safe
 from crawlkit.exceptions import StorageError, UsageError
 
 if TYPE_CHECKING:
+    from crawlkit.crawl.crontime import CronTime
     from crawlkit.store.reports import RunRecord
 
 _COLUMNS = ("spider", "schedule", "next", "last run", "outcome", "exit", "state")
@@ -168,7 +169,7 @@ def _install(place: _Place, project: Project, *, as_json: bool) -> int:
     click.echo(f"{count} in {place.name}" if changed else f"{count} in {place.name}, as before")
     now = datetime.now()
     for job in project.jobs:
-        click.echo(f"  {job.spider}: {job.schedule}, next {_minute(job.when.after(now))}, log {shown(job.log)}")
+        click.echo(f"  {job.spider}: {job.schedule}, next {_minute(upcoming(job.when, now))}, log {shown(job.log)}")
     if place.kind == "systemd" and not _lingers():
         click.echo("the timers rest while you are logged out; loginctl enable-linger lets them run")
     return exit_codes.COMPLETE
@@ -214,7 +215,7 @@ def _fields(job: Job) -> dict[str, Any]:
         "file": str(job.file),
         "command": shlex.join(job.words),
         "log_file": str(job.log),
-        "next": job.when.after(datetime.now()).astimezone().isoformat(),
+        "next": upcoming(job.when, datetime.now()).astimezone().isoformat(),
         "last": last and {"run": last.id, "started": last.started, "outcome": outcome, "exit_code": last.exit_code},
     }
 
@@ -224,7 +225,7 @@ def _row(job: Job, installed: bool) -> tuple[str, ...]:
     return (
         job.spider,
         job.schedule,
-        _minute(job.when.after(datetime.now())),
+        _minute(upcoming(job.when, datetime.now())),
         _minute(datetime.fromtimestamp(last.started)) if last else "",
         outcome,
         "" if last is None or last.exit_code is None else str(last.exit_code),
@@ -241,6 +242,14 @@ def _last_run(job: Job) -> tuple[RunRecord | None, str]:
     except StorageError:
         return None, "unreadable"
     return (records[0], outcome_of(records[0], running)) if records else (None, "never ran")
+
+
+def upcoming(when: CronTime, now: datetime) -> datetime:
+    """The next start in local time. A minute that the clock leaves out in spring is made up for right after it."""
+    moment = when.after(now)
+    while datetime.fromtimestamp(moment.timestamp()) != moment:
+        moment += timedelta(minutes=1)
+    return moment
 
 
 def _minute(moment: datetime) -> str:

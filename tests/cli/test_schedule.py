@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from crawlkit.cli.entry import invoke
+from crawlkit.cli.schedule import upcoming
+from crawlkit.crawl.crontime import CronTime
 from crawlkit.store.database import Store
 from tests.cli.stand_in_programs import StandIn, stand_ins
 from tests.conftest import Command
@@ -306,3 +309,26 @@ def test_a_program_that_refuses_is_told(project: Path, schedule: Callable[..., s
     assert "systemctl --user daemon-reload failed: Failed to connect to bus" in schedule(
         "--systemd", "--install", exit_code=1
     )
+
+
+@pytest.fixture
+def in_berlin() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("now", "comes"),
+    [
+        (datetime(2027, 3, 28, 1, 59), "2027-03-28T03:00:00+02:00"),  # there is no half past two that day
+        (datetime(2027, 3, 28, 3, 0), "2027-03-29T02:30:00+02:00"),
+        (datetime(2027, 10, 31, 1, 59), "2027-10-31T02:30:00+02:00"),  # there are two
+        (datetime(2027, 10, 31, 2, 10, fold=1), "2027-10-31T02:30:00+01:00"),
+    ],
+)
+def test_when_the_clocks_change(in_berlin: None, now: datetime, comes: str) -> None:
+    """What the clock leaves out is started right after it, as cron has it."""
+    assert comes == upcoming(CronTime.read("30 2 * * *"), now).astimezone().isoformat()
