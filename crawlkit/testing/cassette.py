@@ -21,7 +21,7 @@ from crawlkit.sessions.raw import RawResponse
 from crawlkit.testing import cassette_file
 from crawlkit.testing.cassette_bodies import plain
 from crawlkit.testing.cassette_file import Fields, Interaction
-from crawlkit.testing.cassette_matching import Tracks, body_of
+from crawlkit.testing.cassette_matching import Tracks, body_of, cookies_of
 from crawlkit.testing.cassette_secrets import Cleaning, first_free
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class Cassette:
             return None
         with self._lock:
             key = self._tracks.key_of(request)
-            found = self._tracks.take(key)
+            found = self._tracks.take(key, cookies_of(request.headers.items()))
             if found is not None:
                 self.played += 1
                 return found

@@ -1,5 +1,9 @@
 """Which recorded interaction answers a request: by method, URL and body, the repeated ones in the order of recording.
 
+Where those were asked for with other cookies, it is the one with the cookies of this request, which are on a cassette the
+placeholders that its own answers set. So a session that ended in the middle of a crawl ends as often when that is played,
+however many threads meet it: who comes with the cookies of the next login gets what that got.
+
 What belongs here: comparing requests, placeholders of secrets included, and saying why none fits. What does not: files,
 secrets, threads (cassette.py holds the lock).
 """
@@ -66,21 +70,28 @@ class Tracks:
             str(request.headers.get("Content-Type") or ""),
         )
 
-    def take(self, key: Key) -> Interaction | None:
-        """The next interaction that answers `key`; None when there is none, or none left."""
-        found = self._taken(key)
+    def take(self, key: Key, cookies: str = "") -> Interaction | None:
+        """The next interaction that answers `key`, asked for with `cookies`; None when there is none, or none left."""
+        found = self._taken(key, cookies)
         if found is not None:
             return found
         for masked in self._masked.get(key.method, ()):
-            if masked != key and _fits(masked, key) and (found := self._taken(masked)) is not None:
+            if masked != key and _fits(masked, key) and (found := self._taken(masked, cookies)) is not None:
                 return found
         return None
 
-    def _taken(self, key: Key) -> Interaction | None:
+    def _taken(self, key: Key, cookies: str) -> Interaction | None:
         left = self._left.get(key)
         if not left:
             return None
-        return left[0] if self._repeats and len(left) == 1 else left.popleft()
+        known = [cookies_of(one.request_fields) for one in left] if len(left) > 1 else [cookies]
+        if cookies not in known:
+            cookies = known[-1]  # of the last session: what an earlier one was given may be its end
+        place = known.index(cookies)
+        found = left[place]
+        if not (self._repeats and known.count(cookies) == 1):
+            del left[place]
+        return found
 
     @property
     def unplayed(self) -> int:
@@ -111,6 +122,11 @@ class Tracks:
         if boundary is not None:
             text = text.replace(boundary[1], "boundary")  # made up anew for each request
         return Key(method.upper(), _marked(bare), _marked(text))
+
+
+def cookies_of(fields: Iterable[tuple[str, Any]]) -> str:
+    """The cookies that a request was sent with."""
+    return "; ".join(_marked(str(value)) for name, value in fields if name.lower() == "cookie")
 
 
 def body_of(request: Any) -> bytes | None:

@@ -27,6 +27,7 @@ from crawlkit import Session, Spider
 from crawlkit.exceptions import CassetteError, ConnectionError, NotRecorded
 from crawlkit.testing import Cassette, crawl, demo_site
 from crawlkit.testing.cassette_file import Interaction, read, write
+from crawlkit.testing.cassette_matching import Key, Tracks, cookies_of
 
 PASSWORD = "c4nary/Pass+word=="
 COOKIE = "c4naryCookie0815"
@@ -436,6 +437,49 @@ def test_a_crawl_is_recorded_and_played(root: Path, path: Path, offline: Callabl
 
 def _sorted(rows: list[dict[str, Any]]) -> list[str]:
     return sorted(json.dumps(row, sort_keys=True) for row in rows)
+
+
+def test_a_session_that_ends_in_mid_crawl_ends_so_when_it_is_played(
+    root: Path, path: Path, offline: Callable[[], None]
+):
+    """A page has two answers then, logged out and in: which it gets says its cookie, not whose turn it is."""
+    spider = root / "spiders" / "site.py"
+    with demo_site(port=0, books=80) as site:
+        site.expire(every=40)
+        live = crawl(spider, cassette=Cassette(path), arguments={"base": site.url}, settings={"crawl.workers": 16})
+        base = site.url
+    offline()
+    assert live.result.logins > 1
+    for workers in (1, 6):
+        played = crawl(spider, cassette=Cassette(path), arguments={"base": base}, settings={"crawl.workers": workers})
+        assert ("finished", 84) == (played.result.outcome, played.result.pages)
+        assert [_sorted(live.items[name]) for name in live.items] == [_sorted(each) for each in played.items.values()]
+
+
+def test_which_of_several_answers_it_is() -> None:
+    """That with the cookies of the request; without one those of the last session; of the same cookies in their order."""
+
+    def recorded(cookies: str, content: bytes) -> Interaction:
+        fields = [("Cookie", cookies)] if cookies else []
+        return Interaction("GET", "http://site.example/", fields, b"", 200, "OK", [], content)
+
+    def told(asked: list[str], **options: Any) -> list[bytes | None]:
+        tracks = Tracks(
+            [recorded("sid=[redacted-1]", b"out"), recorded("sid=[redacted-2]", b"in"),
+             recorded("sid=[redacted-2]", b"in again"), recorded("", b"stranger")][: options.pop("most", 4)],
+            ("url",), **{"repeats": False, **options},
+        )  # fmt: skip
+        key = Key("GET", "http://site.example/", "")
+        found = [tracks.take(key, cookies_of([("Cookie", cookies)] if cookies else [])) for cookies in asked]
+        return [one and one.content for one in found]
+
+    assert [b"in", b"out", b"stranger", b"in again", None] == told(
+        ["sid=[redacted-2]", "sid=%5Bredacted-1%5D", "", "sid=[redacted-2]", ""]
+    )
+    assert [b"in", b"in again", b"out", None] == told(["sid=mine"] * 4, most=3)
+    assert [b"out", b"out", b"in", b"in again", b"in again"] == told(
+        ["sid=[redacted-1]"] * 2 + ["sid=mine"] * 3, most=3, repeats=True
+    )
 
 
 def test_a_cassette_of_another_spider_is_refused(root: Path, path: Path):
