@@ -89,17 +89,22 @@ def _running(words: list[str], port: int) -> Iterator[None]:
 
 def serve_docs(folder: Path) -> contextlib.AbstractContextManager[DocsSite]:
     """Debian's python3-doc behind Debian's nginx on a free port, its files in `folder`. Raises MissingPackage."""
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if nginx is None:
-        raise MissingPackage("nginx is not installed (apt-get install nginx)")
     roots = sorted(Path("/usr/share/doc").glob("python3.*/html/index.html"))
     if not roots:
         raise MissingPackage("python3-doc is not installed (apt-get install python3-doc)")
-    return _serve_docs(nginx, roots[0].parent, folder)
+    return serve_folder(roots[0].parent, folder)
+
+
+def serve_folder(root: Path, folder: Path) -> contextlib.AbstractContextManager[DocsSite]:
+    """What is in `root` behind Debian's nginx on a free port, its files in `folder`. Raises MissingPackage."""
+    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if nginx is None:
+        raise MissingPackage("nginx is not installed (apt-get install nginx)")
+    return _serve_folder(nginx, root, folder)
 
 
 @contextlib.contextmanager
-def _serve_docs(nginx: str, root: Path, folder: Path) -> Iterator[DocsSite]:
+def _serve_folder(nginx: str, root: Path, folder: Path) -> Iterator[DocsSite]:
     site = DocsSite(root, free_port(), folder / "access.log")
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(folder=folder, port=site.port, root=root), encoding="utf-8")

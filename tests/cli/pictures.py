@@ -85,14 +85,19 @@ def photograph(page: Path, folder: Path, *, width: int, height: int, dark: bool)
 
 def screenshot(url: str, file: Path, *, profile: Path, width: int, height: int, options: Sequence[str] = ()) -> Path:
     """The PNG `file` of what chromium draws of `url` in a window of that size; `profile`: its folder for its own files."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser is None:
-        pytest.skip("no browser: apt-get install chromium")
-    words = [
-        browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--force-device-scale-factor=1",
-        f"--user-data-dir={profile}", f"--window-size={width},{height}", *options, f"--screenshot={file}", url,
-    ]  # fmt: skip
+    words = browser(profile, f"--window-size={width},{height}", *options, f"--screenshot={file}", url)
     done = subprocess.run(words, capture_output=True, text=True, timeout=100)
     assert file.exists(), done.stderr
     return file
+
+
+def browser(profile: Path, *words: str) -> list[str]:
+    """The command that starts chromium without a window, with these words; `profile`: its folder for its own files."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no browser: apt-get install chromium")
+    return [
+        program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--force-device-scale-factor=1",
+        f"--user-data-dir={profile}", *words,
+    ]  # fmt: skip

@@ -6,9 +6,12 @@ What belongs here: fetching pages with all that they need into a WARC file, the 
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import sys
+import tarfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -23,7 +26,8 @@ from crawlkit.archive.warcfile import WarcFile
 from crawlkit.html.requisites import requisites_of
 from crawlkit.html.stylesheets import references_of_css
 from crawlkit.url import join
-from tests.servers import free_port, wait_for
+from tests.cli.pictures import browser
+from tests.servers import DocsSite, MissingPackage, free_port, serve_folder, wait_for
 
 #: pywb needs brotlipy, which overwrites the files of the brotli that crawlkit decodes with, and old versions of much
 #: else: they cannot be in one environment. wacz brings forty packages that nothing else here needs.
@@ -133,3 +137,77 @@ def serve_pywb(tools: Path, folder: Path, package: Path) -> Iterator[Callable[[s
         finally:
             server.terminate()
             server.wait(timeout=20)
+
+
+# --- ReplayWeb.page ---------------------------------------------------------------------------------------------------
+
+#: The program of https://replayweb.page as its makers publish it, to be put on one's own server.
+REPLAY_WEB_PAGE = "replaywebpage@2.5.3"
+
+#: The replayed document is in a frame in a frame, below shadow roots. What is there when it has loaded is reported as the
+#: path of a request, which the server's log has: its title, the number of its style sheets, of its images, and of those
+#: that have a size.
+_VIEWER = """<!doctype html><script src="/ui.js"></script>
+<replay-web-page source="/{package}" url="{url}" embed="replayonly" replaybase="/replay/"></replay-web-page>
+<script>
+function replayed(root) {{
+  for (const node of root.querySelectorAll("*")) {{
+    const inner = node.shadowRoot || (node.tagName === "IFRAME" && node.contentDocument);
+    if (inner && inner.location && inner.location.href.includes("mp_/")) return inner;
+    const found = inner && replayed(inner);
+    if (found) return found;
+  }}
+}}
+setInterval(() => {{
+  const page = replayed(document);
+  if (!page || page.readyState !== "complete") return;
+  const drawn = [...page.images].filter(image => image.naturalWidth);
+  const said = [page.title, page.styleSheets.length, page.images.length, drawn.length];
+  fetch("/report/" + said.map(encodeURIComponent).join("|"));
+}}, 200);
+</script>"""
+
+
+def replay_web_page(folder: Path) -> Path:
+    """The folder with the program's files, fetched with npm. Raises MissingPackage."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise MissingPackage("npm is not installed (apt-get install npm)")
+    folder.mkdir()
+    done = subprocess.run(
+        [npm, "pack", "--silent", REPLAY_WEB_PAGE], cwd=folder, capture_output=True, text=True, timeout=300
+    )
+    [packed] = folder.glob("*.tgz")
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(packed) as files:
+        files.extractall(folder, filter="data")
+    return folder / "package"
+
+
+def seen_in_replay_web_page(program: Path, folder: Path, package: Path, url: str) -> list[str]:
+    """What ReplayWeb.page shows of `url` in `package` in a browser: title, style sheets, images, images that are drawn."""
+    site = folder / "site"
+    (site / "replay").mkdir(parents=True)
+    (folder / "nginx").mkdir()
+    shutil.copy(program / "ui.js", site / "ui.js")
+    shutil.copy(program / "sw.js", site / "replay" / "sw.js")
+    shutil.copy(package, site / package.name)
+    (site / "index.html").write_text(_VIEWER.format(package=package.name, url=url), encoding="utf-8")
+    with serve_folder(site, folder / "nginx") as server, (folder / "log").open("w") as log:
+        words = browser(folder / "browser", "--remote-debugging-port=0", server.url)
+        showing = subprocess.Popen(words, stdout=log, stderr=log)
+        try:
+            return _report(server)
+        finally:
+            showing.terminate()
+            showing.wait(timeout=20)
+
+
+def _report(server: DocsSite, *, patience_seconds: float = 90) -> list[str]:
+    until = time.monotonic() + patience_seconds
+    while time.monotonic() < until:
+        for path in server.asked():
+            if path.startswith("/report/"):
+                return path.removeprefix("/report/").split("|")
+        time.sleep(0.1)
+    raise AssertionError(f"nothing was replayed within {patience_seconds} s; asked for: {sorted(server.asked())}")

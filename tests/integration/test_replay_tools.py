@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from crawlkit import Session
+from crawlkit.archive import wacz
 from crawlkit.archive.cdxj import Entry
 from crawlkit.archive.datapackage import About
 from crawlkit.archive.package_reading import ArchiveReader
@@ -23,8 +24,16 @@ from tests.archive.packages import packaged, site
 from tests.archive.test_posted import FORM, PARTS
 from tests.archive.test_surt import KEYS
 from tests.cli.pictures import screenshot
-from tests.integration.replaying import archiving, as_seen_by, fetch_whole, install_tools, serve_pywb
-from tests.servers import DocsSite
+from tests.integration.replaying import (
+    archiving,
+    as_seen_by,
+    fetch_whole,
+    install_tools,
+    replay_web_page,
+    seen_in_replay_web_page,
+    serve_pywb,
+)
+from tests.servers import DocsSite, MissingPackage
 
 pytestmark = pytest.mark.slow
 
@@ -136,6 +145,31 @@ def test_pywb_has_every_capture_of_the_package(
 
 def _moment(entry: Entry) -> str:
     return "".join(filter(str.isdigit, entry.date))[:14]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ReplayWeb.page."""
+    try:
+        return replay_web_page(tmp_path_factory.mktemp("npm") / "program")
+    except MissingPackage as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.mark.parametrize("form", ["plain", "blocks"])
+def test_replay_web_page_opens_it(
+    archived: tuple[Path, dict[str, bytes]], program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Its own code in a browser, with an index of either form: the page is there with its style sheets and images."""
+    path, pictures = archived
+    if form == "blocks":
+        monkeypatch.setattr(wacz, "PLAIN_LINES", 0)
+        warcs = sorted((path.parent / "warcs").glob("*.gz"))
+        path = package(tmp_path / "blocks.wacz", warcs, is_page=pictures.__contains__, about=About("Blocks")).path
+    url = next(iter(pictures))
+    title, sheets, images, drawn = seen_in_replay_web_page(program, tmp_path / form, path, url)
+    assert title.endswith("Documentation") and int(sheets) > 2
+    assert int(images) == int(drawn) > 0
 
 
 def test_wacz_and_warcio_find_nothing_wrong(
