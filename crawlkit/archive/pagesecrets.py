@@ -30,6 +30,9 @@ _SCRIPT_EDGE = re.compile(rb"</?script")
 _ATTRIBUTE = re.compile(rb"""\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PARAMETER = re.compile(rb"""=([^?&;#\s"'<>\\]+)""")
 _MEMBER = re.compile(rb"""(?:\\?["'])?\]?\s*[:=,]\s*(?:\\?["'])([^"'\\<>\s]+)\\?["']""")
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_WORD_LETTERS = 4  # in each word of a name, on average
+_SHORT_WORD = 3  # and that says nothing by itself: `of`, `by`, `Py`
 _PARAMETERS = re.compile(r"[?&;#]([\w.%\[\]$-]{2,64})=([^?&;#\s\"'<>\\,]+)")
 
 
@@ -39,8 +42,19 @@ def is_token_name(name: str) -> bool:
 
 
 def is_token(value: str) -> bool:
-    """Whether a value that goes by such a name is one."""
-    return _LEAST <= len(value) <= _MOST and not is_common(value)
+    """Whether a value that goes by such a name is one, and not a name itself, as `library/tokenize` in an index."""
+    return _LEAST <= len(value) <= _MOST and not is_common(value) and not _is_made_of_words(value)
+
+
+def _is_made_of_words(value: str) -> bool:
+    """Whether it is words and what joins them, `like_this` or LikeThis: chance makes no such thing."""
+    pieces = _WORDS.findall(value)
+    letters = sum(map(len, pieces))
+    return (
+        letters >= _WORD_LETTERS * len(pieces) > 0
+        and not any(character.isdigit() for character in value)
+        and all(is_common(piece.lower()) for piece in pieces if len(piece) > _SHORT_WORD)
+    )
 
 
 def parameter_tokens(text: str) -> Iterator[str]:

@@ -48,6 +48,7 @@ def test_a_token_is_learnt_where_a_page_uses_it(markup: str) -> None:
         '<a href="/list?page_token=Zx81kQ-4f9c">next page</a>',
         '<a name="csrf-token" title="Zx81kQ-4f9c">tokens</a>',
         '<script>x = 1</script><b>"csrfToken": "Zx81kQ-4f9c"</b>',
+        '<script>names = ["library/token","library/tokenize","PyContextToken","PyContextToken_CheckExact"]</script>',
     ],
 )
 def test_what_is_only_told_of_tokens_is_none(markup: str) -> None:
