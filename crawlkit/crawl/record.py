@@ -6,8 +6,8 @@ What belongs here: counting visits, the record as JSON, several records as one. 
     pages     done, failed, skipped, unchanged, and how many were parsed
     statuses  answers by status            failures, skips, not_followed  by reason, with an `examples` URL each
     types     by callback: pages, items, links, `silent` pages that gave no item, an example of those
-    tables    by table: rows and pages that gave some, `total` rows at the end, `filled` values by column, `examples` of
-              pages with a row that lacks it
+    tables    by table: rows and pages that gave some, an `example` of those, `total` rows at the end, `filled` values by
+              column, `examples` of pages with a row that lacks it
     walls     pages that led to a login page, or gave no item and a password field
     hosts     pages, failed, bytes, seconds      slow  the slowest pages      times  answers by BOUNDS of seconds
     timeline  pages and failures by slices of `seconds`
