@@ -19,6 +19,7 @@ from crawlkit.archive.datapackage import Resource
 from crawlkit.exceptions import StorageError
 
 _PIECE = 1 << 20
+_LEVEL = 2  # the text of 530 pages, 11 MB: 0.2 s; at zlib's 6, 0.6 s for a quarter fewer bytes
 
 
 class ZipWriter:
@@ -40,6 +41,7 @@ class ZipWriter:
         """A member of `size` bytes, stored as it is unless it is to be compressed."""
         info = zipfile.ZipInfo(name, self._moment)
         info.compress_type = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+        info._compresslevel = _LEVEL  # type: ignore[attr-defined]  # public as `compress_level` from Python 3.13 on
         info.external_attr = 0o644 << 16
         info.file_size = size  # known beforehand, so that the entry is zip64 when it has to be
         hashing = hashlib.sha256()
