@@ -40,6 +40,8 @@ _ADDRESS = re.compile(_LITERAL)
 _ATTRIBUTES = ("hx-get", "data-hx-get", "up-href", "data-remote-url", "data-ajax-url", "ng-include", "ic-get-from")
 _MARKED = ", ".join(f"[{name}]" for name in _ATTRIBUTES)
 _SHELL_CHARACTERS = 40
+#: Elements that make a page something to look at, the commonest first.
+_CONTENT = ("p", "h1", "img", "table", "li", "h2", "iframe", "frame", "video", "object", "embed", "svg", "input")
 #: What is visible on a page without its scripts is next to nothing.
 MADE_BY_SCRIPTS = "the page is made by its scripts"
 
@@ -84,10 +86,7 @@ def calls_of_page(tree: LexborHTMLParser) -> Iterator[Call]:
 
 def _is_shell(tree: LexborHTMLParser) -> bool:
     body = tree.body
-    if body is None or tree.css_first("img, iframe, frame, video, object, embed, svg, input") is not None:
-        return False
-    hidden = sum(len(node.text()) for node in body.css("script, style, noscript, template"))
-    if len(body.text()) - hidden > 10_000:
+    if body is None or any(tree.css_first(name) is not None for name in _CONTENT):
         return False
     words = "".join(
         node.text_content or ""

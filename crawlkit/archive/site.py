@@ -134,7 +134,7 @@ class Site(Spider):
 
     def _document(self, response: Response) -> Iterator[Request | Item]:
         tree = response.tree
-        yield from self._requisites(response, requisites.requisites_of(tree, lazy=b"data-" in response.body))
+        yield from self._requisites(response, requisites.requisites_of(tree, response.body))
         yield from self._links(response, (url for url, _ in requisites.links_of(tree)))
         yield from self._calls(response, calls_of_page(tree))
 

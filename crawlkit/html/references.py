@@ -32,5 +32,7 @@ def address(written: str | None) -> str | None:
     """
     if not written:
         return None
-    text = _VANISHING.sub("", written).strip(_ENDS).partition("#")[0]
+    text = written.strip(_ENDS).partition("#")[0]
+    if not text.isprintable():
+        text = _VANISHING.sub("", text).strip(_ENDS)
     return None if not text or _OTHER_SCHEME.match(text) else text
