@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from crawlkit import Download, IgnoreRequest
+from crawlkit.archive.spool import Spool
 from crawlkit.archive.verifying import verify
-from crawlkit.exceptions import UsageError
+from crawlkit.exceptions import StorageError, UsageError
 from tests.archive.recorded import Studio, Walker
 from tests.crawl.loopback import Asked, Reply, serving
 from tests.crawl.test_engine import page
+from tests.faults.expiring_club import ExpiringClub
 from tests.sessions.scripted import Peer, Scripted
 
 
@@ -236,3 +238,164 @@ def test_an_archive_of_a_crawl_that_ended_without_it_is_refused(studio: Studio) 
         again = studio.run(Walker(site), fresh=True)
 
     assert (0, dict.fromkeys(pages, 200)) == (again.exit_code, studio.answers())
+
+
+# --- logins ----------------------------------------
+
+
+class Member(Walker):
+    """Logs in at /login, follows every link."""
+
+    def login(self, session: Any) -> None:
+        page = session.get(self.start_urls[0] + "login")
+        session.submit(page.form("form"), {"user": "u", "password": "right"})
+
+    def logged_in(self, response: Any) -> bool:
+        return bool(response.css("b.account"))
+
+
+@pytest.mark.parametrize("style", ["redirect", "form", "json"])
+def test_no_logged_out_copy_and_no_login_is_in_the_archive(studio: Studio, style: str) -> None:
+    """The session ends every five pages: each page is there once, as a member sees it, and no login at all."""
+    club = ExpiringClub(20, style, expire_every=5, most=3)
+    with serving(club.pages) as site:
+        result = studio.run(Member(site))
+
+    assert (0, 21) == (result.exit_code, result.pages)
+    answers = [it for it in studio.records() if it.kind in ("response", "revisit")]
+    assert sorted(["/", *club.paths]) == sorted(it.path for it in answers)
+    assert all(b"class=account" in it.payload for it in answers)
+    everything = b"".join(it.head + it.payload for it in studio.records())
+    assert b"password" not in everything
+    assert [] == [f"session-{n}" for n in range(1, club.logins + 1) if f"session-{n}".encode() in everything]
+    assert [] == verify(studio.warcs())
+
+
+def test_a_callback_that_is_healed_leaves_no_logged_out_copy(studio: Studio) -> None:
+    """What it asks for comes back logged out, is asked for again after a login, and is there once."""
+    club = ExpiringClub(12, "form", expire_every=4, most=2)
+
+    class Asking(Member):
+        def parse(self, response: Any) -> Any:
+            if response.url.endswith("/"):
+                for path in club.paths:
+                    self.session.get(response.urljoin(path))
+
+    with serving(club.pages) as site:
+        result = studio.run(Asking(site))
+
+    assert (0, 2) == (result.exit_code, club.expiries)
+    answers = [it for it in studio.records() if it.kind in ("response", "revisit")]
+    assert sorted(["/", *club.paths]) == sorted(it.path for it in answers)
+    assert all(b"class=account" in it.payload for it in answers)
+
+
+def test_pages_that_the_canary_doubts_are_not_in_the_package(studio: Studio) -> None:
+    """Written down, committed, and found to be a stranger's: only what was fetched after the login is packaged."""
+    club = Unsigned(expire_after=6)
+    with serving(club.pages) as site:
+
+        class Silent(Walker):
+            def login(self, session: Any) -> None:
+                session.post(site.url + "/login", data={"user": "u"})
+
+        result = studio.run(Silent(site), crawl__workers=1, login__canary=site.url + "/me", login__canary_every=3)
+
+    dropped = studio.query(Silent(site), "SELECT count(*) FROM _records WHERE dropped")
+    answers = [it for it in studio.records() if it.kind in ("response", "revisit") and it.path.startswith("/p")]
+    assert 0 == result.exit_code
+    assert 0 < dropped[0][0]
+    assert sorted(club.paths) == sorted(it.path for it in answers)
+    assert all(b"for members" in it.payload for it in answers)
+    assert [] == verify(studio.warcs())
+
+
+class Unsigned:
+    """Pages that look alike to members and strangers but for a word that is no sign; `/me` tells."""
+
+    def __init__(self, expire_after: int) -> None:
+        self.paths = [f"/p{number}" for number in range(15)]
+        self.alive: set[str] = set()
+        self.logins = 0
+        self.left = expire_after
+        self.pages: dict[str, Any] = {"/login": self.login, "/": page(*self.paths), "/me": self.me}
+        self.pages.update(dict.fromkeys(self.paths, self.page))
+
+    def is_member(self, asked: Asked) -> bool:
+        return any(f"sid={sid}" in asked.headers.get("Cookie", "") for sid in self.alive)
+
+    def login(self, asked: Asked) -> Reply:
+        self.logins += 1
+        self.alive.add(f"session-number-{self.logins}")
+        return Reply("", 302, {"Location": "/me", "Set-Cookie": f"sid=session-number-{self.logins}; Path=/"})
+
+    def me(self, asked: Asked) -> Reply:
+        return Reply("you") if self.is_member(asked) else Reply("", 302, {"Location": "/login-page"})
+
+    def page(self, asked: Asked) -> str:
+        member = self.is_member(asked)
+        self.left -= 1
+        if self.left == 0:
+            self.alive.clear()
+        return f"<p>{asked.path} {'for members' if member else 'for everybody'}"
+
+
+# --- bodies that nobody keeps, disks that are full ----------------------------------------
+
+
+def test_a_body_that_is_not_wanted_goes_into_the_archive_alone(studio: Studio) -> None:
+    """Larger than max_body; the callback finds nothing, and HTML is always kept."""
+
+    class Frugal(Walker):
+        def wants_body(self, response: Any) -> bool:
+            return not str(response.headers["Content-Type"]).startswith("video/")
+
+        def parse(self, response: Any) -> Any:
+            sizes[response.url.rsplit("/", 1)[1]] = len(response.body)
+            yield from response.follow_all("a", self.parse) if response.is_html else ()
+
+    sizes: dict[str, int] = {}
+    film = Reply(b"film" * 500_000, headers={"Content-Type": "video/mp4"})
+    text = Reply("text", headers={"Content-Type": "text/plain"})
+    with serving({"/": page("/film", "/text"), "/film": film, "/text": text}) as site:
+        result = studio.run(Frugal(site), fetch__max_body=100_000)
+
+    [kept] = [it for it in studio.records() if it.kind == "response" and it.path == "/film"]
+    assert (0, film.body) == (result.exit_code, kept.payload)
+    assert (0, 4, len(page("/film", "/text"))) == (sizes["film"], sizes["text"], sizes[""])
+    assert [(2_000_000,)] == studio.query(Frugal(site), "SELECT size FROM _pages WHERE url LIKE '%film'")
+
+
+def test_without_an_archive_a_body_that_is_not_wanted_is_not_read(studio: Studio) -> None:
+    """The connection is closed on it; the page is done."""
+
+    class Frugal(Walker):
+        def wants_body(self, response: Any) -> bool:
+            return False
+
+    film = Reply(b"film" * 5_000_000, headers={"Content-Type": "video/mp4"})
+    with serving({"/": page("/film"), "/film": film}) as site:
+        result = studio.run(Frugal(site), recorded=False)
+
+    [(size,)] = studio.query(Frugal(site), "SELECT size FROM _pages WHERE url LIKE '%film'")
+    assert (0, 2) == (result.exit_code, result.pages)
+    assert size < 20_000_000
+
+
+def test_a_disk_that_is_full_ends_the_run_and_the_same_command_goes_on(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large body cannot be spooled: nothing is lost, nothing half is in the archive."""
+
+    def refuse(spool: Any, data: bytes) -> None:
+        raise StorageError(f"{studio.folder}: no space left")
+
+    with serving({"/": page("/large"), "/large": Reply("x" * 3_000_000)}) as site:
+        with monkeypatch.context() as full:
+            full.setattr(Spool, "_write_to_file", refuse)
+            first = studio.run(Walker(site))
+        second = studio.run(Walker(site))
+
+    assert ("storage_failed", 74, True) == (first.outcome, first.exit_code, first.resumable)
+    assert "no space left" in first.reason
+    assert (0, {"/": 200, "/large": 200}) == (second.exit_code, studio.answers())
