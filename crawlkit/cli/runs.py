@@ -37,6 +37,7 @@ _COLUMNS = (
     "size",
     "reason",
 )
+_SPARE = ("exit", "size", "skipped", "unchanged", "took")  # what a narrow terminal goes without; --json has it
 _REASON_WIDTH = 80  # characters
 _NUMBERS = frozenset(_COLUMNS) - {"started", "outcome", "reason"}
 
@@ -78,7 +79,8 @@ def command(
         for problem in problems:
             click.echo(f"  {safe(problem, one_line=True)}")
     else:
-        print_table(_COLUMNS, [_row(record, running) for record in records], right=_NUMBERS)
+        rows = [_row(record, running) for record in records]
+        print_table(_COLUMNS, rows, right=_NUMBERS, below="reason", spare=_SPARE)
     if problems:
         file = shlex.quote(shown(path))
         complain(
