@@ -56,6 +56,7 @@ def origin(url: str) -> Origin:
     return Origin(scheme, parts.hostname.strip("[]"), port)
 
 
+@lru_cache(maxsize=1 << 15)
 def canonical(url: str) -> str | None:
     """The form under which two spellings of one URL are equal; None when it is no URL.
 
