@@ -41,7 +41,9 @@ class Indexing:
     and text of a page by its URL, for a revisit whose payload is in an earlier archive; `folder`: for what does not fit
     into memory.
 
-    `index` has a line each capture, `pages` one each page; `counts` says how many `pages`, `captures`, `revisits`,
+    `index` has a line each capture, but for those of pages that had not been modified (304), which are in `unmodified`: a
+    replayer that found one would answer 304 and show nothing, where it shows the earlier capture when it finds that.
+    `pages` has a line each page; `counts` says how many `pages`, `captures`, `revisits`,
     `truncated` there are; `main_page_date` when `main_page` was fetched.
     """
 
@@ -62,6 +64,7 @@ class Indexing:
         self._pairing = Pairing()
         self._lines_by_digest: dict[str, tuple[int, int]] = {}
         self.index = Sorter(folder)
+        self.unmodified = Sorter(folder)
         self.pages = Spool(folder)
         self.counts = dict.fromkeys(("pages", "captures", "revisits", "truncated"), 0)
         self.main_page_date: str | None = None
@@ -158,11 +161,13 @@ class Indexing:
             self.counts["captures"] += 1
             self.counts["revisits"] += entry.mime == REVISIT
             self.counts["truncated"] += bool(entry.truncated)
-            self.index.add(entry.line())
+            is_unmodified = entry.mime == REVISIT and entry.status == 304
+            (self.unmodified if is_unmodified else self.index).add(entry.line())
 
     def close(self) -> None:
         """Forget the lines. May be called twice."""
         self.index.close()
+        self.unmodified.close()
         self.pages.close()
 
     def __enter__(self) -> Self:

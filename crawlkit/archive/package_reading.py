@@ -18,6 +18,7 @@ from crawlkit.archive.captures import captures
 from crawlkit.archive.cdxj import REVISIT, Entry, read_line, timestamp
 from crawlkit.archive.reading import Record, records_in
 from crawlkit.archive.surt import surt
+from crawlkit.archive.wacz import UNMODIFIED
 from crawlkit.archive.zipreading import ZipReader
 from crawlkit.exceptions import ArchiveDamaged, ContentDecodingError, StorageError, UsageError
 
@@ -96,7 +97,7 @@ class ArchiveReader:
         indexes = [name for name in names if name.endswith((".cdx", ".cdxj", ".cdx.gz", ".cdxj.gz"))]
         if not indexes:
             raise ArchiveDamaged(f"{self.path}: it has no index (indexes/*.cdx)")
-        for name in indexes:
+        for name in [*indexes, *(name for name in names if name == UNMODIFIED)]:
             lines = self._packed_lines(name) if name.endswith(".gz") else self.zip.lines(name)
             for line in lines:
                 if line.strip() and not line.startswith((b" CDX", b"!meta")):

@@ -25,12 +25,16 @@ PAGES = "pages/pages.jsonl"
 INDEX = "indexes/index.cdx"
 BLOCKS = "indexes/index.cdx.gz"
 BLOCKS_INDEX = "indexes/index.idx"
+UNMODIFIED = "indexes/not-modified.txt"
+"""Lines as of an index, under a name that replayers do not take for one."""
 COMPLETENESS = "reports/completeness.json"
 """In a folder, for `wacz validate` refuses what lies at the top beside `datapackage.json`."""
 
 PLAIN_LINES = 50_000
 """A longer index is kept in blocks. ReplayWeb.page loads a plain one whole, which takes a second for so many lines, and
 then finds what it does not find in blocks: addresses that end in a slash."""
+
+_Look = Callable[[str], Callable[[bytes], object]]
 
 _KEPT = "what was fetched is kept: make room, or name another place, and start the same command again"
 
@@ -85,6 +89,8 @@ def package(
         indexing.finish()
         look = inspector.look if inspector is not None else _nobody
         _add_index(zipped, indexing.index, look, unfinished.parent)
+        if indexing.unmodified.count:
+            _add_lines(zipped, UNMODIFIED, indexing.unmodified, look, unfinished.parent)
         _add_pages(zipped, indexing.pages, look)
         if completeness is not None:
             report = json.dumps(completeness, indent=2, ensure_ascii=False).encode()
@@ -99,23 +105,26 @@ def package(
     return Package(output, size, **indexing.counts)
 
 
-def _add_index(
-    zipped: ZipWriter, index: Sorter, look: Callable[[str], Callable[[bytes], object]], folder: Path
-) -> None:
+def _add_index(zipped: ZipWriter, index: Sorter, look: _Look, folder: Path) -> None:
+    if index.count <= PLAIN_LINES:
+        _add_lines(zipped, INDEX, index, look, folder)
+        return
     lines = _shown(index.lines(), look(INDEX))
-    with Spool(folder) as first, Spool(folder) as second:
-        if index.count <= PLAIN_LINES:
-            for line in lines:
-                first.write(line)
-            zipped.add(INDEX, first.chunks(), size=first.size, compress=True)
-            return
-        for place in write_blocks(lines, first.write, Path(BLOCKS).name):
-            second.write(place)
-        zipped.add(BLOCKS, first.chunks(), size=first.size)  # stored, so that a reader can fetch one block of it
-        zipped.add(BLOCKS_INDEX, second.chunks(), size=second.size, compress=True)
+    with Spool(folder) as blocks, Spool(folder) as places:
+        for place in write_blocks(lines, blocks.write, Path(BLOCKS).name):
+            places.write(place)
+        zipped.add(BLOCKS, blocks.chunks(), size=blocks.size)  # stored, so that a reader can fetch one block of it
+        zipped.add(BLOCKS_INDEX, places.chunks(), size=places.size, compress=True)
 
 
-def _add_pages(zipped: ZipWriter, pages: Spool, look: Callable[[str], Callable[[bytes], object]]) -> None:
+def _add_lines(zipped: ZipWriter, name: str, index: Sorter, look: _Look, folder: Path) -> None:
+    with Spool(folder) as spool:
+        for line in _shown(index.lines(), look(name)):
+            spool.write(line)
+        zipped.add(name, spool.chunks(), size=spool.size, compress=True)
+
+
+def _add_pages(zipped: ZipWriter, pages: Spool, look: _Look) -> None:
     first = header()
 
     def pieces() -> Iterator[bytes]:
@@ -125,7 +134,7 @@ def _add_pages(zipped: ZipWriter, pages: Spool, look: Callable[[str], Callable[[
     zipped.add(PAGES, _shown(pieces(), look(PAGES)), size=len(first) + pages.size, compress=True)
 
 
-def _add_description(zipped: ZipWriter, about: About, look: Callable[[str], Callable[[bytes], object]]) -> None:
+def _add_description(zipped: ZipWriter, about: About, look: _Look) -> None:
     description = described(about, zipped.resources)
     look(NAME)(description)
     zipped.add_bytes(NAME, description)

@@ -113,7 +113,20 @@ def test_a_revisit_of_an_earlier_archive_has_the_title_that_is_known_of_it(tmp_p
     known = {HOME: PageText("Home", "Welcome")}
     made = package(tmp_path / "new.wacz", [revisit], is_page=is_page, about=About("Site"), known=known.get)
     assert [("Home", "Welcome")] == [(each["title"], each["text"]) for each in pages(made.path)]
-    assert ("warc/revisit", "304") == (index(made.path)[0][2]["mime"], index(made.path)[0][2]["status"])
+    assert [] == verify_archive(made.path)
+
+
+def test_what_was_not_modified_is_where_a_replayer_does_not_find_it(tmp_path: Path) -> None:
+    """It would answer 304 and show nothing; without it, it shows the capture of the archive that has the page."""
+    same = exchange(b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n", url=HOME)
+    other = exchange(page(b"<p>other"), url=HOME + "other")
+    file = warc(tmp_path, [same, other], revisit_of={HOME: HOME})
+    made = package(tmp_path / "new.wacz", [file], is_page=is_page, about=About("Site"))
+    assert [HOME + "other"] == [fields["url"] for _, _, fields in index(made.path)]
+    assert b'"mime": "warc/revisit", "status": "304"' in member(made.path, "indexes/not-modified.txt")
+    with ArchiveReader(made.path) as archive:
+        assert {HOME, HOME + "other"} == {entry.url for entry in archive.entries()}
+    assert (2, 1, []) == (made.captures, made.revisits, verify_archive(made.path))
 
 
 def test_an_answer_that_was_cut_off_says_so_in_the_index(tmp_path: Path) -> None:
