@@ -164,6 +164,7 @@ class ArchiveRecorder:
         if archive.state == "packaged":
             return
         self._stop = stop
+        store.records.look_back()
         self._redaction = self._new_redaction(session)
         start = self._redaction.url(self._contents.main_page or "")
         place.write_note(

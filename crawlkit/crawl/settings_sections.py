@@ -121,7 +121,7 @@ class ArchiveSettings:
     """`[archive]`: what goes into a WACZ package."""
 
     scope: str = key("prefix", choice("page", "prefix", "host", "domain", "regex"), "which links belong to it")
-    max_size: int | None = key(None, optional(SIZE, "none"), "size of the package")
+    max_size: int | None = key(None, optional(SIZE, "none"), "size of the archive; when it is reached the crawl ends")
     redact: bool = key(True, FLAG, "take secrets out of what is written")
     secrets: tuple[str, ...] = key((), VARIABLES, "environment variables whose values are taken out as well")
 

@@ -143,9 +143,26 @@ class Records:
                     (str(output), crawl, time.time()),
                 ).lastrowid
             found = Archive(number or 0, output, crawl, "open", None)
-        there = [archive.id for archive in archives if archive.output != output and _is_there(archive)]
-        self._archive, self._referable = found.id, json.dumps([*there, found.id])
+        self._archive, self._referable = found.id, json.dumps([found.id])
         return found
+
+    def look_back(self) -> None:
+        """Refer to earlier archives, too, from now on: those that are there, but for what the last fresh crawl forgot and
+        what will be overwritten. To be called once the run has begun.
+        """
+        with self._wrapped:
+            row = self._connection.execute(
+                "SELECT crawl FROM _runs WHERE id = (SELECT value FROM _meta WHERE name = 'fresh')"
+            ).fetchone()
+        first = row[0] if row is not None else 0
+        archives = self.archives()
+        outputs = {archive.output for archive in archives if archive.id == self._archive}
+        there = [
+            archive.id
+            for archive in archives
+            if archive.crawl >= first and archive.output not in outputs and _is_there(archive)
+        ]
+        self._referable = json.dumps([*there, self._archive])
 
     def close(self, archive: int, state: ArchiveState, size: int | None = None) -> None:
         """No record is added to `archive` any more."""

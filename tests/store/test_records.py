@@ -98,15 +98,35 @@ def test_another_archive_is_referred_to_while_its_package_is_there(
     records = desk.store.records
 
     records.begin(tmp_path / "february.wacz", 2)
+    records.look_back()
     there = records.original("sha1:A")
     package.write_bytes(b"123")
     records.begin(tmp_path / "march.wacz", 2)
+    records.look_back()
     other_size = records.original("sha1:A")
     package.write_bytes(b"12345")
     records.begin(package, 2)
+    records.look_back()
     replaced = records.original("sha1:A")
 
     assert (True, None, None) == (there is not None, other_size, replaced)
+
+
+def test_a_fresh_crawl_refers_to_nothing_before_it(new_desk: Callable[..., Desk], tmp_path: Path) -> None:
+    """Its archive stands alone; a later one may refer to it."""
+    desk = new_desk()
+    package = tmp_path / "january.wacz"
+    package.write_bytes(b"12345")
+    first = desk.store.records.begin(package, 1)
+    crawl(desk, "a", entry())
+    desk.store.records.close(first.id, "packaged", 5)
+    desk.next_run(fresh=True)
+    records = desk.store.records
+
+    records.begin(tmp_path / "february.wacz", 2)
+    records.look_back()
+
+    assert records.original("sha1:A") is None
 
 
 def test_the_same_archive_goes_on_in_the_same_crawl_alone(new_desk: Callable[..., Desk], tmp_path: Path) -> None:
