@@ -118,10 +118,10 @@ def as_seen_by(session: Session, site: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def serve_pywb(tools: Path, folder: Path, package: Path) -> Iterator[Callable[[str], str]]:
-    """pywb with the package as its collection; a function from a URL to the address where it is replayed."""
+def serve_pywb(tools: Path, folder: Path, *packages: Path) -> Iterator[Callable[[str], str]]:
+    """pywb with the packages as its collection; a function from a URL to the address where its latest capture is."""
     folder.mkdir()
-    for words in (["init", "site"], ["add", "--unpack-wacz", "site", str(package.resolve())]):
+    for words in (["init", "site"], *(["add", "--unpack-wacz", "site", str(each.resolve())] for each in packages)):
         subprocess.run([tools / "wb-manager", *words], cwd=folder, check=True, capture_output=True, timeout=120)
     # Without the frame and the banner that pywb puts around a page: what is compared is the page.
     (folder / "config.yaml").write_text("framed_replay: false\nenable_banner: false\n", encoding="utf-8")
@@ -133,7 +133,7 @@ def serve_pywb(tools: Path, folder: Path, package: Path) -> Iterator[Callable[[s
         )
         try:
             wait_for(port, server)
-            yield lambda url: f"http://127.0.0.1:{port}/site/2/{url}"
+            yield lambda url: f"http://127.0.0.1:{port}/site/2999/{url}"
         finally:
             server.terminate()
             server.wait(timeout=20)
