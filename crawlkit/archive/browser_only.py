@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborHTMLParser
 from crawlkit.html.references import address
 
 #: Of a longer script only the beginning is searched.
-_MOST_CHARACTERS = 2_000_000
+_MOST_CHARACTERS = 500_000
 _LITERAL = r"\s*(?:\"([^\"\\\n]{1,2000})\"|'([^'\\\n]{1,2000})'|`([^`\\$\n]{1,2000})`|(?=[^\s)]))"
 _VERB = r"\s*[\"'](?:GET|POST|PUT|DELETE|PATCH|HEAD)[\"']\s*,"
 #: How a script asks for something → where the address begins.

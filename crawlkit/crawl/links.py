@@ -92,7 +92,7 @@ class Links:
         origin = urls.origin(urls.root(href))
         if not self._scope.fixed:
             self._scope.join(origin)
-        return self._link(request, href, origin, depth=0, start=True)
+        return self._link(request, href, origin, depth=0, start=True, fingerprint=self._fingerprint(request, href))
 
     def judge(
         self,
@@ -132,14 +132,15 @@ class Links:
             if is_trap(href, self._max_segments):
                 skips["trap"] += 1
                 continue
-            link = self._link(request, href, origin, depth=depth, start=False)
-            if not link.dont_filter:
-                if link.fingerprint in here:
+            fingerprint = self._fingerprint(request, href)
+            if not request.dont_filter:  # before the link is made, which costs more than all the rest
+                if fingerprint in here:
                     continue
-                here.add(link.fingerprint)
-                if link.fingerprint in remembered:
-                    noted.append(remembered[link.fingerprint])
+                here.add(fingerprint)
+                if fingerprint in remembered:
+                    noted.append(remembered[fingerprint])
                     continue
+            link = self._link(request, href, origin, depth=depth, start=False, fingerprint=fingerprint)
             reason = self.guard.judge(href, request, anchors)
             if reason is None:
                 links.append(link)
@@ -162,19 +163,28 @@ class Links:
                 if page is not None:  # not one of `dont_filter`, which is another page each time
                     known[link.fingerprint] = page if _is_kept(link) else 0
 
-    def _link(self, request: Request, href: str, origin: urls.Origin, *, depth: int, start: bool) -> Link:
+    def _fingerprint(self, request: Request, href: str) -> bytes:
+        return urls.fingerprint(
+            href, method=request.method, body=request.body or b"", profile=self._profile_of(request)
+        )
+
+    def _link(
+        self,
+        request: Request,
+        href: str,
+        origin: urls.Origin,
+        *,
+        depth: int,
+        start: bool,
+        fingerprint: bytes,
+    ) -> Link:
         if request._meta:
             self._warn_of(request._meta)
         priority = request.priority
         if type(priority) is not int or not -(2**31) <= priority < 2**31:
             raise SpiderError(f"{request.url}: priority must be a whole number of 32 bits, not {str(priority)[:40]!r}")
         return Link(
-            fingerprint=urls.fingerprint(
-                href,
-                method=request.method,
-                body=request.body or b"",
-                profile=self._profile_of(request),
-            ),
+            fingerprint=fingerprint,
             url=href,
             host=origin.netloc,
             priority=priority,

@@ -227,20 +227,26 @@ def candidates(srcset: str) -> Iterator[str]:
 
 
 def links_of(tree: LexborHTMLParser) -> Iterator[tuple[str, LexborNode]]:
-    """Where the document leads, each with the element that says so: `<a>`, `<area>`, `<link>` to another page, and
-    `<meta http-equiv=refresh>`. Forms lead nowhere: what they would change, nobody knows.
+    """Where the document leads, each address once with the first element that says so: `<a>`, `<area>`, `<link>` to another
+    page, and `<meta http-equiv=refresh>`. Forms lead nowhere: what they would change, nobody knows.
     """
+    seen: set[str | None] = {None, ""}
     for node in tree.css(_LINKS):
         given = node.attributes
-        if node.tag == "link":
+        tag = node.tag
+        if tag == "a" or tag == "area":  # most of a usual page's links are doubles, or places on it
+            written = given.get("href") or given.get("xlink:href")
+            if written in seen or written[0] == "#":  # type: ignore[index] # None is among the seen
+                continue
+            seen.add(written)
+            found = address(written)
+        elif tag == "link":
             relations = (given.get("rel") or "").lower().split()
             if any(relation in _RELATIONS or relation in _NOT_FETCHED for relation in relations):
                 continue
             found = address(given.get("href"))
-        elif node.tag == "meta":
-            found = _refresh(given)
         else:
-            found = address(given.get("href") or given.get("xlink:href"))
+            found = _refresh(given)
         if found is not None:
             yield found, node
 
