@@ -191,6 +191,9 @@ class Site(Spider):
         """Why a link within reach is not followed."""
         if self.depth is not None and response.meta["depth"] >= self.depth:
             return f"--depth {self.depth}"
+        membership = self.session.membership
+        if membership is not None and membership.is_login_page(url):
+            return "the login page"
         if is_trap(url, self.settings.crawl.max_segments):
             return "[crawl] max_segments"
         return self.reach.excluded_by(url) or self._too_many(url)

@@ -17,6 +17,8 @@ from crawlkit.cli.archive_job import SiteOptions, job_of
 from crawlkit.cli.execution import RunOptions, carry_out
 from crawlkit.cli.json_line import print_line
 from crawlkit.cli.options import database_option, debug_option, json_option, set_option
+from crawlkit.cli.secrecy import learn_arguments
+from crawlkit.crawl.loading import parse_arguments
 from crawlkit.crawl.settings import Override, parse_override
 from crawlkit.exceptions import UsageError
 
@@ -28,6 +30,9 @@ _FILE: Any = click.Path(path_type=Path)
 @click.option("-o", "output", type=_FILE, metavar="FILE", help="Where to: a .wacz package, or one .warc.gz file.")
 @click.option("--profile", metavar="NAME", help="The saved session to archive with, and to save to.")
 @click.option("--login", metavar="SPIDER|URL", help="Log in as this spider file does, or by the form at this URL.")
+@click.option(
+    "-a", "arguments", multiple=True, metavar="KEY=VALUE", help="Set an attribute of that spider; repeatable."
+)
 @click.option("--scope", type=click.Choice(SCOPES), help="Which links belong to it; prefix: those in the URL's folder.")
 @click.option("--include", multiple=True, metavar="PATTERN", help="URLs that belong to it as well; repeatable.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="URLs to leave out; repeatable.")
@@ -100,8 +105,11 @@ def command(
 
 
 def _archive(url: str, output: Path | None, *, as_json: bool, **options: Any) -> int:
+    given = parse_arguments(options["arguments"])
+    learn_arguments(given)
     site = SiteOptions(
         output=output,
+        login_arguments=given,
         overrides=_overrides(options),
         **{name: options[name] for name in ("title", "scope", "include", "exclude", "depth", "max_pages", "login",
                                             "profile", "database", "overwrite")},

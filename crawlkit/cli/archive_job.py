@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,7 +32,9 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class SiteOptions:
-    """What `crawlkit archive URL` was told. `login`: a spider file, file.py::Class, or the URL of a page with a form."""
+    """What `crawlkit archive URL` was told. `login`: a spider file, file.py::Class, or the URL of a page with a form;
+    `login_arguments`: attributes of that spider.
+    """
 
     output: Path | None = None
     title: str | None = None
@@ -42,6 +44,7 @@ class SiteOptions:
     depth: int | None = None
     max_pages: int | None = None
     login: str | None = None
+    login_arguments: Mapping[str, str] = field(default_factory=dict)
     profile: str | None = None
     database: Path | None = None
     overwrite: bool = False
@@ -58,7 +61,7 @@ def job_of(url: str, options: SiteOptions) -> Job:
     """The job of archiving the site at `url`. UsageError (SpiderError, ConfigError) for what cannot be. Writes nothing."""
     start = urls.canonical(require_url(url)) or url
     name = name_of(start)
-    member, file = _member(options.login)
+    member, file = _member(options.login, options.login_arguments)
     config = find_config(file.resolve().parent if file is not None else Path.cwd())
     settings = resolve_settings(
         config,
@@ -87,7 +90,7 @@ def job_of(url: str, options: SiteOptions) -> Job:
         note={SCOPE: reach.described()},
     )
     source = f"crawlkit archive::{urls.split_userinfo(start)[0]}"
-    return Job(site, settings, database, file or Path("crawlkit archive"), config.path, source, recorder)
+    return Job(site, settings, database, file or Path("crawlkit archive"), config.path, source, recorder, ledger=True)
 
 
 def name_of(start: str) -> str:
@@ -101,8 +104,10 @@ def name_of(start: str) -> str:
     return slug
 
 
-def _member(login: str | None) -> tuple[Spider | None, Path | None]:
+def _member(login: str | None, arguments: Mapping[str, str]) -> tuple[Spider | None, Path | None]:
     """The spider whose login is used, and its file."""
+    if arguments and (login is None or urls.has_scheme(login)):
+        raise UsageError("-a sets attributes of the spider that --login names; there is none")
     if login is None:
         return None, None
     if urls.has_scheme(login):
@@ -112,7 +117,7 @@ def _member(login: str | None) -> tuple[Spider | None, Path | None]:
         member.login = FormLogin(login)  # type: ignore[assignment, method-assign] # a spider may have either
         return member, None
     source = find_spider(login)
-    member = make_spider(source)
+    member = make_spider(source, arguments)
     if not (overrides(member, "login") or overrides(member, "logged_in")):
         raise UsageError(f"--login {login}: {type(member).__name__} has no login() and no logged_in()")
     return member, source.path

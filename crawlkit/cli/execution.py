@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -236,10 +236,12 @@ def _summarise(
     job: Job, result: Result, options: RunOptions, screen: Console | None, *, archive: Mapping[str, Any] | None = None
 ) -> None:
     name, database = job.spider.name, job.database
+    if job.ledger:
+        result = replace(result, items_by_table={})
     target = f"--db {shown(database)}" if options.database else name
     lines = list(details(result, database=shown(database), export=f"crawlkit export {target} -o items.csv"))
     lines += archive_lines(archive) if archive is not None else ()
-    first = headline(name, result)
+    first = headline(name, result, items=not job.ledger)
     level = logging.INFO if result.exit_code == exit_codes.COMPLETE else logging.WARNING
     if screen is None or options.quiet:
         wrong = troubles(result)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Job:
     """`spider` with its `settings`, which came from the file `config` if there is one. `file`: where the author's code is;
     `source`: what the database remembers as its owner, None: the file, and the class of the spider. `recorder`: what makes
-    an archive of it.
+    an archive of it. `ledger`: its rows are notes of its own, and no items that anybody asked for.
     """
 
     spider: Spider
@@ -31,3 +31,4 @@ class Job:
     config: Path | None = None
     source: str | None = None
     recorder: ArchiveRecorder | None = None
+    ledger: bool = False

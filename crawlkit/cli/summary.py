@@ -30,15 +30,16 @@ _GUARDED = 20  # links that the guard did not let through
 _WIDTH = 14
 
 
-def headline(spider: str, result: Result) -> str:
-    """One line: the finish reason and the counts."""
+def headline(spider: str, result: Result, *, items: bool = True) -> str:
+    """One line: the finish reason and the counts; without the `items` of a spider that has none."""
     words = _OUTCOMES.get(result.outcome, result.outcome)
     if result.reason not in ("", "finished", result.outcome, words) and not result.findings:
         words += f" ({safe(result.reason, one_line=True)})"
     rate = f" ({result.pages / result.elapsed:.1f} pages/s)" if result.pages and result.elapsed > 0 else ""
     return (
-        f"{safe(spider)} {words}: {counted(result.pages, 'page')}, {result.failed} failed, "
-        f"{counted(result.items, 'item')} in {duration_text(result.elapsed)}{rate}"
+        f"{safe(spider)} {words}: {counted(result.pages, 'page')}, {result.failed} failed"
+        + (f", {counted(result.items, 'item')}" if items else "")
+        + f" in {duration_text(result.elapsed)}{rate}"
     )
 
 
