@@ -186,7 +186,7 @@ def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 #: Pages of many processes: they run beside the long suites.
-LONG_PAGES = frozenset(("cron", "login", "reports", "testing-spiders", "vault"))
+LONG_PAGES = frozenset(("archive", "cron", "login", "reports", "testing-spiders", "vault"))
 
 
 @pytest.mark.parametrize(
