@@ -14,6 +14,7 @@ from crawlkit.cli import exit_codes
 from crawlkit.cli.options import database_option, debug_option, json_option
 from crawlkit.cli.outputs import check_page, shown, write_page
 from crawlkit.cli.reading import find_database, name_and_runs
+from crawlkit.cli.report_archive import Archived, archived
 from crawlkit.cli.runs import outcome_of, read_runs
 from crawlkit.exceptions import UsageError
 
@@ -40,6 +41,7 @@ class Told:
     comparison: Comparison | None
     failed: Sequence[PageRecord]
     refused: Sequence[Refusal]
+    archive: Archived | None = None
 
 
 @click.command("report")
@@ -101,10 +103,11 @@ def gather(path: Path, number: int | None) -> Told:
     with Store.open_readonly(path) as reports:
         failed = reports.failed(crawl=run.crawl, limit=_LISTED) if run.failed else []
         refused = reports.refused(run.id, _LISTED)
+        archive = archived(reports, run.crawl)
     comparison = None
     if run.finished:
         try:
             comparison = compare(path, (run.id,))
         except UsageError:
             comparison = None  # the first complete run, or one from before what is kept: nothing to compare it with
-    return Told(spider, run, outcome_of(run, running), tally, past, comparison, failed, refused)
+    return Told(spider, run, outcome_of(run, running), tally, past, comparison, failed, refused, archive)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from crawlkit.cli.charts import columns, meter
 from crawlkit.cli.diff import label, text_of
 from crawlkit.cli.markup import document, escaped, link, section, table
+from crawlkit.cli.report_archive import archive_part
 from crawlkit.crawl.health import Facts
 from crawlkit.crawl.quantities import duration_text, size_text
 from crawlkit.crawl.record import BOUNDS, united
@@ -36,6 +37,9 @@ def page_of(told: Told) -> str:
         _facts(told),
         section(
             "Health", _findings(tally), note="What is beyond what this spider's own past allows, or against its rules."
+        ),
+        section(
+            "Archive", archive_part(told.archive), note="What the package has, and of every other address why not."
         ),
         section("Pages over time", _timeline(tally)),
         f'<div class="pair">{section("Answers", _statuses(tally))}{section("Response times", _times(tally))}</div>',
