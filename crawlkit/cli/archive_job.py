@@ -94,11 +94,13 @@ def job_of(url: str, options: SiteOptions) -> Job:
 
 
 def name_of(start: str) -> str:
-    """The name under which the archive of a canonical URL is kept: `docs.example.org-guide`; another URL has another."""
+    """The name under which the archive of a canonical URL is kept: `docs.example.org`, `docs.example.org-guide-5b9c66b5`;
+    another URL has another.
+    """
     place, _, path = urls.split_userinfo(start)[0].partition("://")[2].partition("/")
     plain = f"{place}/{path}".rstrip("/")
     slug = re.sub(r"[^a-z0-9._]+", "-", plain.lower()).strip("-._")
-    if slug != plain.replace("/", "-") or len(slug) > _LONGEST_NAME or slug in RESERVED_NAMES:
+    if slug != plain or len(slug) > _LONGEST_NAME or slug in RESERVED_NAMES:
         digest = hashlib.blake2b(plain.encode(), digest_size=4).hexdigest()
         slug = f"{slug[:_LONGEST_NAME].rstrip('-._')}-{digest}"
     return slug

@@ -76,7 +76,7 @@ def _list(title: str, entries: Sequence[Mapping[str, Any]], why: str | None, *, 
     if not entries:
         return ""
     counts: Counter[str] = Counter()
-    chosen = []
+    chosen: list[Mapping[str, Any]] = []
     for entry in entries:
         reason = entry.get(why, "") if why is not None else ""
         counts[reason] += 1
