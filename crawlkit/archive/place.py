@@ -59,12 +59,14 @@ class Place:
         """Where the output is written before it gets its name."""
         return self.folder / (_UNFINISHED + (PACKAGE if self.is_package else SINGLE))
 
-    def check(self, *, overwrite: bool) -> None:
-        """UsageError when nothing can be written there, or something is there and is not to be replaced."""
+    def check(self, *, overwrite: bool, going_on: bool = True) -> None:
+        """UsageError when nothing can be written there, or something is there and is not to be replaced. When the archive is
+        `going_on`, an output that was published from here is no other one.
+        """
         output = self.output
         if output.is_dir():
             raise UsageError(f"{output}: is a folder; name a file")
-        if output.exists() and not overwrite and not self.is_ours():
+        if output.exists() and not overwrite and not (going_on and self.is_ours()):
             raise UsageError(
                 f"{output}: is there already, and an archive is never changed; name another file, or replace it with "
                 "--overwrite"

@@ -88,6 +88,7 @@ class ArchiveRecorder:
         self._overwrite = overwrite
         self._here = Here()
         self._archive: Archive | None = None
+        self._goes_on = False
         self._file: WarcFile | None = None
         self._registry: Registry | None = None
         self._redaction: Redaction
@@ -129,8 +130,8 @@ class ArchiveRecorder:
                     "--fresh --overwrite"
                 )
             return
-        place.check(overwrite=self._overwrite)
-        going_on = any(archive.state == "open" for archive in ours)
+        self._goes_on = going_on = any(archive.state == "open" for archive in ours)
+        place.check(overwrite=self._overwrite, going_on=going_on)
         if place.exists:
             self._check_note(store, going_on=going_on, fresh=fresh)
         totals = store.reports.totals(upcoming.crawl)
@@ -167,10 +168,18 @@ class ArchiveRecorder:
         store.records.look_back()
         self._redaction = self._new_redaction(session)
         start = self._redaction.url(self._contents.main_page or "")
+        earlier = place.note() if place.exists and self._goes_on else {}
         place.write_note(
-            {**(place.note() if place.exists else {}), **self._note, "crawlkit": VERSION, "output": str(place.output),
-             "database": str(store.path.absolute()), "start": start, "redact": self._redact}
-        )  # fmt: skip
+            {
+                **earlier,
+                **self._note,
+                "crawlkit": VERSION,
+                "output": str(place.output),
+                "database": str(store.path.absolute()),
+                "start": start,
+                "redact": self._redact,
+            }
+        )
         fields = {
             "isPartOf": self._name,
             "description": "secrets were replaced" if self._redact else "SECRETS WERE KEPT",

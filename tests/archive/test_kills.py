@@ -14,12 +14,23 @@ from typing import Any
 
 import pytest
 
+from crawlkit.archive.place import Place
 from crawlkit.archive.verifying import verify
+from crawlkit.exceptions import UsageError
+from crawlkit.store.records import Records
 from tests.archive.killed_archive import Address, Kept
-from tests.archive.recorded import Studio
+from tests.archive.recorded import Studio, Walker
 from tests.crawl.loopback import Reply, Site, serving
 
 PAGES = 240
+
+
+class Killed(BaseException):
+    """In place of a signal, at a certain step."""
+
+
+def die(*_: Any, **__: Any) -> None:
+    raise Killed
 
 
 def site_of_numbers() -> dict[str, Any]:
@@ -99,21 +110,30 @@ def test_killed_at_fifty_instants_the_package_is_the_same(tmp_path: Path) -> Non
             assert not (folder / "site.wacz.part").exists()
 
 
+def test_what_was_published_by_another_crawl_is_not_taken_for_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed when the output had its name already; then begun anew: it is replaced, and only when that was said."""
+    studio = Studio(tmp_path)
+    pages: dict[str, Any] = {"/": '<a href="/a">x</a>', "/a": "a"}
+    with serving(pages) as site:
+        with monkeypatch.context() as dying, pytest.raises(Killed):
+            dying.setattr(Records, "close", die)
+            studio.run(Walker(site))
+        pages["/"] = '<a href="/b">x</a>'
+        pages["/b"] = "b"
+        with pytest.raises(UsageError, match="is there already"):
+            studio.run(Walker(site), fresh=True)
+        result = studio.run(Walker(site), fresh=True, overwrite=True)
+
+    assert (0, {"/": 200, "/b": 200}) == (result.exit_code, studio.answers())
+
+
 @pytest.mark.parametrize("step", ["publish", "close", "remove"])
 def test_killed_within_its_last_steps_the_output_is_made_once(
     tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before and after the package has its name, before and after the database knows of it."""
-    from crawlkit.archive.place import Place
-    from crawlkit.store.records import Records
-    from tests.archive.recorded import Walker
-
-    class Killed(BaseException):
-        pass
-
-    def die(*_: Any, **__: Any) -> None:
-        raise Killed
-
     studio = Studio(tmp_path)
     with serving({"/": '<a href="/a">x</a>', "/a": "a"}) as site:
         with monkeypatch.context() as dying, pytest.raises(Killed):
