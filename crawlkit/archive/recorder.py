@@ -1,7 +1,8 @@
 """ArchiveRecorder: the Recorder of an archive: from the exchanges of a page to bytes that are on the disk and committed.
 
-What belongs here: what happens in which thread, and when two answers are one. What does not: gathering (gathering.py),
-taking secrets out (redaction.py), records (records.py), files (warcfile.py), the package (finishing.py).
+What belongs here: what happens in which thread, and where an archive begins and ends. What does not: gathering
+(gathering.py), taking secrets out (redaction.py), records (records.py), appending them (appending.py), the package
+(finishing.py).
 
     a worker    the page's exchanges → secrets taken out → records, compressed
     the writer  records, or a revisit in place of one → appended → synced → the commit that names where they are
@@ -12,15 +13,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawlkit.archive import records
+from crawlkit.archive.appending import Appending, Parcel, Written
 from crawlkit.archive.contents import Contents
 from crawlkit.archive.finishing import finish
 from crawlkit.archive.gathering import Gathering, Here
-from crawlkit.archive.packed import Packed
 from crawlkit.archive.place import PACKAGE, Place
 from crawlkit.archive.redaction import Redaction
 from crawlkit.archive.registry import Registry
@@ -30,8 +30,8 @@ from crawlkit.crawl.quantities import size_text
 from crawlkit.crawl.recording import Recording
 from crawlkit.exceptions import UsageError
 from crawlkit.store.database import Store
-from crawlkit.store.outcome import Entry, Lease
-from crawlkit.store.records import Archive, Original
+from crawlkit.store.outcome import Lease
+from crawlkit.store.records import Archive
 from crawlkit.store.runs import Run, Upcoming
 from crawlkit.version import VERSION
 
@@ -42,17 +42,6 @@ if TYPE_CHECKING:
     from crawlkit.sessions.session import Session
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Parcel:
-    """The records of one exchange, on their way from the worker to the writer."""
-
-    packed: Packed
-    url: str
-    method: str
-    own: bool
-    redacted: bool
 
 
 class ArchiveRecorder:
@@ -92,8 +81,7 @@ class ArchiveRecorder:
         self._file: WarcFile | None = None
         self._registry: Registry | None = None
         self._redaction: Redaction
-        #: Written by this run, by kind of record; how many of them lost a secret; bytes of all WARC files.
-        self.responses = self.revisits = self.redactions = self.bytes = 0
+        self._appending: Appending | None = None
         #: What was made of it, once it is finished.
         self.package: Package | None = None
 
@@ -107,6 +95,11 @@ class ArchiveRecorder:
         """Where the archive is made. Known from `check` on."""
         assert self._place is not None
         return self._place
+
+    @property
+    def written(self) -> Written:
+        """What was written so far."""
+        return self._appending if self._appending is not None else Written()
 
     def check_output(self) -> None:
         """Before anything is opened: UsageError when the output, as far as it is known, cannot be."""
@@ -188,7 +181,7 @@ class ArchiveRecorder:
         name, end = store.records.end(archive.id) or (None, 0)
         self._file.cut(name, end)
         self._file.begin()
-        self.bytes = sum(path.stat().st_size for path in self._file.paths())
+        self._appending = Appending(self._file)
         if not run.resumed:
             log.info("archiving into %s", place.output)
 
@@ -272,50 +265,13 @@ class ArchiveRecorder:
 
     def append(self, visits: Sequence[Visit], store: Store) -> None:
         """Append what was packed and sync it."""
-        fresh: dict[str, Original] = {}
-        for visit in visits:
-            parcels, visit.packed = visit.packed, None
-            for parcel in parcels or ():
-                visit.outcome.records.append(self._append(parcel, visit.outcome.page, store, fresh))
-        if self._file is not None:
-            self._file.sync()
-        if self._max_size is not None and self.bytes >= self._max_size and self._stop is not None:
+        appending = self._appending
+        if appending is None:
+            return
+        appending.append(visits, store)
+        if self._max_size is not None and appending.bytes >= self._max_size and self._stop is not None:
             self._stop(f"the archive has reached its max_size of {size_text(self._max_size)}")
             self._stop = None
-
-    def _append(self, parcel: Parcel, page: int, store: Store, fresh: dict[str, Original]) -> Entry:
-        file, packed = self._file, parcel.packed
-        assert file is not None
-        original = _original(parcel, page, store, fresh)
-        if original is not None:
-            digest = original.digest if packed.answer is not None and packed.answer.status == 304 else None
-            packed = records.as_revisit(packed, original.url, original.date, refers_digest=digest)
-            parcel.packed.close()
-        with packed:
-            places = file.append(packed)
-            answer = packed.answer or packed.members[0]
-            length = sum(size for _, _, size in places)
-        self.redactions += parcel.redacted
-        self.bytes += length
-        self.revisits += original is not None
-        self.responses += original is None
-        if original is None and _may_be_referred_to(parcel):
-            fresh.setdefault(answer.payload_digest or "", Original(parcel.url, answer.date, answer.payload_digest))
-        return Entry(
-            file=places[0][0],
-            start=places[0][1],
-            length=length,
-            kind=answer.kind,
-            url=parcel.url,
-            date=answer.date,
-            status=answer.status,
-            mime=answer.mime,
-            digest=answer.payload_digest if original is not None or _may_be_referred_to(parcel) else None,
-            size=answer.payload_size,
-            own=parcel.own,
-            refers_url=original.url if original is not None else None,
-            refers_date=original.date if original is not None else None,
-        )
 
 
 def registry_of(session: Session, sure: Sequence[str]) -> Registry:
@@ -325,28 +281,3 @@ def registry_of(session: Session, sure: Sequence[str]) -> Registry:
     if session.redactor is not None:
         registry.listen(session.redactor)
     return registry
-
-
-def _may_be_referred_to(parcel: Parcel) -> bool:
-    """Whether a later answer with the same payload can be a revisit of this one: a page, and not an error or nothing."""
-    answer = parcel.packed.answer
-    return (
-        answer is not None
-        and answer.payload_digest is not None
-        and answer.payload_size > 0
-        and answer.status == 200
-        and parcel.method == "GET"
-    )
-
-
-def _original(parcel: Parcel, page: int, store: Store, fresh: Mapping[str, Original]) -> Original | None:
-    """What the answer repeats: by its status the page's last record, by its payload the first one with the same."""
-    answer, origin = parcel.packed.answer, parcel.packed.origin
-    if answer is None or origin is None or not origin.is_whole:
-        return None
-    if answer.status == 304:
-        return store.records.last_of(page) if parcel.own else None
-    if not _may_be_referred_to(parcel):
-        return None
-    digest = answer.payload_digest or ""
-    return fresh.get(digest) or store.records.original(digest)

@@ -23,10 +23,10 @@ _WIDTH = 14
 def archive_progress(recorder: ArchiveRecorder) -> tuple[str, ...]:
     """What was written so far, as the cells of a row."""
     return (
-        f"{recorder.responses} records",
-        f"{recorder.revisits} revisits",
-        size_text(recorder.bytes),
-        f"{recorder.redactions} redactions",
+        f"{recorder.written.responses} records",
+        f"{recorder.written.revisits} revisits",
+        size_text(recorder.written.bytes),
+        f"{recorder.written.redactions} redactions",
     )
 
 
@@ -40,10 +40,10 @@ def archive_facts(recorder: ArchiveRecorder, database: Path) -> dict[str, Any]:
         "output": str(place.output),
         "finished": finished,
         "size": place.output.stat().st_size if finished else None,
-        "records": recorder.responses + recorder.revisits,
-        "revisits": package.revisits if package is not None else recorder.revisits,
-        "redactions": recorder.redactions,
-        "written": recorder.bytes,
+        "records": recorder.written.responses + recorder.written.revisits,
+        "revisits": package.revisits if package is not None else recorder.written.revisits,
+        "redactions": recorder.written.redactions,
+        "written": recorder.written.bytes,
         "secrets_kept": not recorder.redacts,
     }
     return facts | _counts(database)
