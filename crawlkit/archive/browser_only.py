@@ -39,6 +39,7 @@ _ADDRESS = re.compile(_LITERAL)
 #: Attributes by which libraries are told what to fetch: htmx, Turbo, unpoly, Livewire's kin.
 _ATTRIBUTES = ("hx-get", "data-hx-get", "up-href", "data-remote-url", "data-ajax-url", "ng-include", "ic-get-from")
 _MARKED = ", ".join(f"[{name}]" for name in _ATTRIBUTES)
+_MAY_BE_MARKED = re.compile("|".join(_ATTRIBUTES).encode(), re.IGNORECASE)
 _SHELL_CHARACTERS = 40
 #: Elements that make a page something to look at, the commonest first.
 _CONTENT = ("p", "h1", "img", "table", "li", "h2", "iframe", "frame", "video", "object", "embed", "svg", "input")
@@ -67,8 +68,10 @@ def calls_of_script(text: str) -> Iterator[Call]:
             yield call
 
 
-def calls_of_page(tree: LexborHTMLParser) -> Iterator[Call]:
-    """What the page's own scripts and attributes fetch, and whether the page is made by scripts altogether."""
+def calls_of_page(tree: LexborHTMLParser, markup: bytes) -> Iterator[Call]:
+    """What the page's own scripts and attributes fetch, and whether the page is made by scripts altogether. `markup`: what
+    the tree was made of.
+    """
     scripted = False
     for node in tree.css("script"):
         given = node.attributes
@@ -76,7 +79,7 @@ def calls_of_page(tree: LexborHTMLParser) -> Iterator[Call]:
             scripted = True
         elif (given.get("type") or "").strip().lower() in ("", "module", "text/javascript", "application/javascript"):
             yield from calls_of_script(node.text())
-    for node in tree.css(_MARKED):
+    for node in tree.css(_MARKED) if _MAY_BE_MARKED.search(markup) else ():
         for name, value in node.attributes.items():
             if name in _ATTRIBUTES and address(value) is not None:
                 yield Call(name, value)

@@ -7,7 +7,7 @@ links belong to it (reach.py), how a requisite is fetched (crawl/requisite.py), 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +137,7 @@ class Site(Spider):
         tree = response.tree
         yield from self._requisites(response, requisites.requisites_of(tree, response.body))
         yield from self._links(response, (url for url, _ in requisites.links_of(tree)))
-        yield from self._calls(response, calls_of_page(tree))
+        yield from self._calls(response, calls_of_page(tree, response.body))
 
     def _other(self, response: Response) -> Iterator[Request | Item]:
         kind, essence = response.meta.get(REQUISITE), _type(response)
@@ -165,8 +165,9 @@ class Site(Spider):
     # --- what follows ----------------------------------------
 
     def _requisites(self, response: Response, found: Iterable[Reference]) -> Iterator[Request | Item]:
+        absolute = _absolute_on(response)
         for reference in found:
-            url = _absolute(response, reference.url)
+            url = absolute(reference.url)
             if url is None:
                 continue
             rule = self.reach.excluded_by(url)
@@ -177,10 +178,9 @@ class Site(Spider):
 
     def _links(self, response: Response, found: Iterable[str]) -> Iterator[Request | Item]:
         seen: set[str] = set()
-        for written in dict.fromkeys(
-            found
-        ):  # before joining: most of a usual page's links are doubles, and joining costs
-            url = _absolute(response, written)
+        absolute = _absolute_on(response)
+        for written in found:
+            url = absolute(written)
             if url is None or url in seen or not self.reach.holds(url):
                 continue
             seen.add(url)
@@ -208,10 +208,11 @@ class Site(Spider):
         return None
 
     def _calls(self, response: Response, found: Iterable[Call]) -> Iterator[Item]:
+        absolute = _absolute_on(response)
         for call in found:
             url = call.url
             if url is not None and not url.startswith(("ws:", "wss:")):
-                url = _absolute(response, url)
+                url = absolute(url)
             yield Item(BROWSER_ONLY, {"found_on": response.url, "how": call.how, "url": url or ""})
 
 
@@ -219,22 +220,22 @@ def _left_out(url: str, rule: str, response: Response) -> Item:
     return Item(EXCLUDED, {"url": url, "rule": rule, "found_on": response.url})
 
 
-def _absolute(response: Response, written: str) -> str | None:
-    """The canonical http(s) URL that an address on this page means."""
+def _absolute_on(response: Response) -> Callable[[str], str | None]:
+    """What gives the canonical http(s) URL that an address on this page means; None for what is none."""
     base = response.base_url
-    if written.isascii():
-        return _joined(base if written[0] == "?" else _folder(base), written)
-    try:
-        url = urls.canonical(response.urljoin(written))  # in the page's encoding
-    except ValueError:
-        return None
-    return url if url is not None and urls.has_scheme(url) else None
-
-
-def _folder(base: str) -> str:
-    """All of a base URL that a relative address depends on, but for one that is a query alone."""
     path = base.partition("?")[0].partition("#")[0]
-    return path[: path.rfind("/") + 1] if path.count("/") > 2 else base
+    folder = path[: path.rfind("/") + 1] if path.count("/") > 2 else base  # all that most addresses depend on
+
+    def absolute(written: str) -> str | None:
+        if written.isascii():
+            return _joined(base if written[0] == "?" else folder, written)
+        try:
+            url = urls.canonical(response.urljoin(written))  # in the page's encoding
+        except ValueError:
+            return None
+        return url if url is not None and urls.has_scheme(url) else None
+
+    return absolute
 
 
 @lru_cache(maxsize=1 << 16)

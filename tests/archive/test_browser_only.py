@@ -37,7 +37,7 @@ def test_a_page_tells_by_its_own_scripts_and_by_the_attributes_of_libraries() ->
         "<p>A text that is long enough to be no shell of anything at all.<script>fetch('/a')</script><i hx-get=/b></i>"
     )
     html += "<script type='application/ld+json'>{\"fetch('/no')\": 1}</script>"
-    assert [("fetch()", "/a"), ("hx-get", "/b")] == [tuple(call) for call in calls_of_page(parse(html))]
+    assert [("fetch()", "/a"), ("hx-get", "/b")] == [tuple(call) for call in calls_of_page(parse(html), html.encode())]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_page_tells_by_its_own_scripts_and_by_the_attributes_of_libraries() ->
     ],
 )  # fmt: skip
 def test_a_page_that_scripts_make(body: str, expected: bool) -> None:
-    assert expected == ((MADE_BY_SCRIPTS, None) in list(calls_of_page(parse(body))))
+    assert expected == ((MADE_BY_SCRIPTS, None) in list(calls_of_page(parse(body), body.encode())))
 
 
 @pytest.mark.parametrize("piece", ["fetch(", "fetch('", "x.open('GET',", "$.get(`", "new "])
