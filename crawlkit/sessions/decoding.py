@@ -21,11 +21,10 @@ from urllib3.response import (
     ContentDecoder,
     DeflateDecoder,
     GzipDecoderState,
-    MultiDecoder,
 )
 
 from crawlkit.exceptions import ContentDecodingError
-from crawlkit.sessions.members import GzipMembers, MemberDecoder, ZstdFrames
+from crawlkit.sessions.members import BrotliStream, GzipMembers, MemberDecoder, ZstdFrames
 
 MAX_CODINGS = 5
 _KNOWN = frozenset(BaseHTTPResponse.CONTENT_DECODERS)
@@ -159,7 +158,7 @@ def _complete(decoder: ContentDecoder) -> bool:
         return decoder._obj.eof
     if isinstance(decoder, ZstdFrames):
         return decoder.is_complete
-    # br: the list form with one decoder in it.
+    # br: a list with one decoder in it.
     return all(part._obj.is_finished() for part in getattr(decoder, "_decoders", ()) if hasattr(part, "_obj"))
 
 
@@ -216,5 +215,4 @@ def _decoder(coding: str) -> ContentDecoder:
         return DeflateDecoder()
     if coding == "zstd":
         return ZstdFrames()
-    # The list form finds br as well, and is the only public way to it when it is not installed.
-    return MultiDecoder(coding)
+    return BrotliStream()

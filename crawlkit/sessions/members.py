@@ -1,7 +1,7 @@
-"""Members: codings whose bodies may be many streams, one after the other: gzip's members, zstd's frames.
+"""Members: codings whose bodies may be many streams, one after the other: gzip's members, zstd's frames; and brotli's one.
 
-What belongs here: the two decoders, in time that grows with the body alone, however small the members are. What does
-not: how much of it is too much, and the chain of codings (decoding.py).
+What belongs here: the decoders that urllib3's do not serve for, in time that grows with the body alone, however small the
+members are. What does not: how much of it is too much, and the chain of codings (decoding.py).
 
 A decoder that comes to the end of a member gives back a copy of what it did not use. It is therefore fed a little at a
 time, and more as long as the member lasts: what is copied is no more than what the member was.
@@ -13,7 +13,7 @@ import sys
 import zlib
 from typing import Any
 
-from urllib3.response import ContentDecoder, GzipDecoder, GzipDecoderState
+from urllib3.response import ContentDecoder, GzipDecoder, GzipDecoderState, MultiDecoder
 
 _LEAST_FED = 4096
 
@@ -106,6 +106,30 @@ class ZstdFrames(MemberDecoder):
     def flush(self) -> bytes:
         """Nothing is held back."""
         return b""
+
+
+class BrotliStream(MultiDecoder):
+    """urllib3's decoder of br, in the list form, which is the only public way to it where it is not installed.
+
+    Of the package `brotli` 1.2 one that has taken in all of its input says that it waits for more, though it was stopped by
+    the limit and has output left: the end of every page of more than 64 KB that compresses well. (`brotlicffi` says it.)
+    """
+
+    _filled = False
+
+    def __init__(self) -> None:
+        super().__init__("br")
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Up to `max_length` decoded bytes, or some more; what was not needed for them is kept."""
+        out = super().decompress(data, max_length)
+        self._filled = 0 < max_length <= len(out)
+        return out
+
+    @property
+    def has_unconsumed_tail(self) -> bool:
+        """Whether more may come without input."""
+        return self._filled or super().has_unconsumed_tail
 
 
 def _zstd_frame() -> Any:

@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Callable
 
+import brotli
 import pytest
 
 if sys.version_info >= (3, 14):
@@ -98,3 +99,19 @@ def test_members_of_a_line_each_are_read(coding: str, packed: Callable[[bytes], 
     while decoding.has_more:
         out += decoding.draw(b"", 16_384)
     assert b"".join(lines) == out + decoding.finish()
+
+
+@pytest.mark.parametrize("library", ["brotli", "brotlicffi"])
+def test_a_brotli_body_that_compresses_well_is_read_to_its_end(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package that is required says that it waits for more when it has taken in its input and has output left."""
+    monkeypatch.setattr("urllib3.response.brotli", pytest.importorskip(library))
+    text = b"".join(b"page %d \n" % number for number in range(100_000))
+    body = brotli.compress(text)
+    decoding = decoding_for("br")
+    assert decoding is not None
+    out = b""
+    for start in range(0, len(body), 16384):
+        out += decoding.draw(body[start : start + 16384], 65536)
+        while decoding.has_more:
+            out += decoding.draw(b"", 65536)
+    assert text == out + decoding.finish()
