@@ -36,10 +36,10 @@ _CALLS = {
 _CALL = re.compile("|".join(f"(?P<n{number}>{call})" for number, call in enumerate(_CALLS.values())))
 _NAMES = tuple(_CALLS)
 _ADDRESS = re.compile(_LITERAL)
-#: Attributes by which libraries are told what to fetch: htmx, Turbo, unpoly, Livewire's kin.
-_ATTRIBUTES = ("hx-get", "data-hx-get", "up-href", "data-remote-url", "data-ajax-url", "ng-include", "ic-get-from")
+#: Attributes by which libraries are told what to fetch: htmx, Unpoly, Angular.
+_ATTRIBUTES = ("hx-get", "data-hx-get", "up-href", "ng-include")
 _MARKED = ", ".join(f"[{name}]" for name in _ATTRIBUTES)
-_MAY_BE_MARKED = re.compile("|".join(_ATTRIBUTES).encode(), re.IGNORECASE)
+_MARKS = (b"hx-get", b"up-href", b"ng-include")
 _SHELL_CHARACTERS = 40
 #: Elements that make a page something to look at, the commonest first.
 _CONTENT = ("p", "h1", "img", "table", "li", "h2", "iframe", "frame", "video", "object", "embed", "svg", "input")
@@ -79,7 +79,7 @@ def calls_of_page(tree: LexborHTMLParser, markup: bytes) -> Iterator[Call]:
             scripted = True
         elif (given.get("type") or "").strip().lower() in ("", "module", "text/javascript", "application/javascript"):
             yield from calls_of_script(node.text())
-    for node in tree.css(_MARKED) if _MAY_BE_MARKED.search(markup) else ():
+    for node in tree.css(_MARKED) if any(mark in markup for mark in _MARKS) else ():
         for name, value in node.attributes.items():
             if name in _ATTRIBUTES and address(value) is not None:
                 yield Call(name, value)

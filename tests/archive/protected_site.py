@@ -210,6 +210,8 @@ class _Handler(_Answering):
 
     def _give(self, path: str, session: str) -> None:
         number = int(path.rpartition("-")[2].partition(".")[0] or 0) if "-" in path else 0
+        if path == "/media/moved.gif":
+            return self.answer(self.site.log, 302, "text/html", b"", Location=f"{self.site.other}/moved.gif")
         if path.startswith("/media/picture-"):
             return self.answer(self.site.log, 200, "image/gif", PICTURE + bytes([number]), way=number % 2)
         if path in self.site.pages:
@@ -259,7 +261,7 @@ def page(site: ProtectedSite, number: int, session: str) -> str:
 <a href="/club/delete?page={number}&amp;token={token}">Delete this page</a> <img src="/logout?beacon=1" alt="">
 <h1>Page {number}</h1><p>{version} {words}</p><!-- session {session} --><p>{links}</p>
 <img src="/media/picture-{number}.gif?token={token}" srcset="{site.other}/wide-{number}.gif 2x">
-<img src="{site.other}/private/{number}.gif"><video src="/media/film.mp4"></video>
+<img src="{site.other}/private/{number}.gif"><img src="/media/moved.gif"><video src="/media/film.mp4"></video>
 <iframe src="/frame/menu"></iframe><a href="/club/hidden/1">Hidden</a> <a href="/club/paper.pdf">A paper</a>
 <a href="/elsewhere">Elsewhere</a> <a href="https://example.org/">Far away</a> <a href="/club/print/{number}">Print</a>
 <script>var state = {{"csrfToken": "{token}", "session": "{session}"}};</script>

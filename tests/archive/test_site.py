@@ -34,6 +34,14 @@ class Member(Spider):
         return bool(response.css("a.account"))
 
 
+class Visited(Member):
+    """Its profile has a cookie of the other host, as an imported one has."""
+
+    def login(self, session: Any) -> None:
+        super().login(session)
+        session.cookies.set("stray", "of-another-day", domain="localhost")
+
+
 def member_of(site: ProtectedSite) -> Spider:
     return Member(root=site.root)
 
@@ -79,10 +87,19 @@ def test_another_host_gets_no_cookie_of_the_session_and_its_robots_txt_holds(tmp
     with ProtectedSite(dies_after=None) as site:
         archive(tmp_path, site.url, member_of(site), settings=["fetch.headers={X-Api-Key='k'}", "crawl.max_depth=0"])
         paths = {asked.path for asked in site.beside}
-        assert {"/robots.txt", "/fonts.css", "/font.woff2", "/dot.gif", "/wide-0.gif"} == paths
+        assert {"/robots.txt", "/fonts.css", "/font.woff2", "/dot.gif", "/wide-0.gif", "/moved.gif"} == paths
         assert {""} == {asked.cookies for asked in site.beside}
         assert not [asked for asked in site.beside if "Authorization" in asked.headers or "X-Api-Key" in asked.headers]
         assert [] == [asked for asked in site.beside if "private" in asked.path]
+
+
+def test_a_requisite_that_moved_to_another_host_takes_nothing_along(tmp_path: Path) -> None:
+    """Neither what the profile has for that host, nor what it has for ours."""
+    with ProtectedSite(dies_after=None) as site:
+        archive(tmp_path, site.url, Visited(root=site.root), scope="page")
+        [moved] = [asked for asked in site.beside if asked.path == "/moved.gif"]
+        assert "" == moved.cookies
+        assert "/media/moved.gif" in {asked.path for asked in site.log if asked.member and asked.status == 302}
 
 
 def test_what_is_left_out_is_in_the_ledger(tmp_path: Path) -> None:
