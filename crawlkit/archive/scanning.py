@@ -21,7 +21,9 @@ _MOST = 100  # findings that are remembered
 
 
 class Finding(NamedTuple):
-    """Where a secret is: the place and the byte in it, and how it is written there (`base64, percent-encoded`)."""
+    """Where a secret is: the place and the first byte there that would have to change, and how it is written (`base64,
+    percent-encoded`).
+    """
 
     place: str
     offset: int
