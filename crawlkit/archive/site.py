@@ -19,7 +19,7 @@ from crawlkit.crawl.items import Item
 from crawlkit.crawl.links import is_trap
 from crawlkit.crawl.requisite import REQUISITE, requisite
 from crawlkit.crawl.spider import Spider, overrides
-from crawlkit.html import charset, feeds, requisites
+from crawlkit.html import charset, feeds, manifests, modules, requisites
 from crawlkit.html.references import Reference
 from crawlkit.html.stylesheets import references_of_css
 from crawlkit.sessions.request import Request
@@ -148,10 +148,10 @@ class Site(Spider):
             yield from self._requisites(response, requisites.requisites_of_svg(response.text))
         elif essence in _SCRIPTS:
             text = response.body.decode("utf-8", "replace")
-            yield from self._requisites(response, requisites.requisites_of_script(text))
+            yield from self._requisites(response, modules.requisites_of_script(text))
             yield from self._calls(response, calls_of_script(text))
         elif kind == "manifest" or essence in _MANIFESTS:
-            yield from self._requisites(response, requisites.requisites_of_manifest(response.text))
+            yield from self._requisites(response, manifests.requisites_of_manifest(response.text))
         elif essence in _XML:
             yield from self._of_xml(response)
 

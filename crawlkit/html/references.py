@@ -7,6 +7,7 @@ What belongs here: the value, and which addresses are none that anybody could fe
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 #: What is fetched: a frame is a document of its own; what is under "data" is read by a program or not at all.
@@ -36,3 +37,10 @@ def address(written: str | None) -> str | None:
     if not text.isprintable():
         text = _VANISHING.sub("", text).strip(_ENDS)
     return None if not text or _OTHER_SCHEME.match(text) else text
+
+
+def reference(written: str | None, kind: Kind) -> Iterator[Reference]:
+    """The reference that `written` is, if it is one."""
+    found = address(written)
+    if found is not None:
+        yield Reference(found, kind)

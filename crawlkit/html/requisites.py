@@ -1,23 +1,22 @@
 """Requisites: what a document needs to look and work as it does, and where its links lead, as the document writes it.
 
 What belongs here: which attributes of which elements hold an address (HTML standard, SVG 2, and the attributes from which
-the scripts of many sites take it later), srcset, SVG documents, web app manifests, imports of modules. What does not: CSS
-(stylesheets.py), feeds (feeds.py), joining addresses to the document's own, and what of it may be fetched. Functions are
-pure and may be called from any thread; a tree belongs to one thread at a time.
+the scripts of many sites take it later), srcset, SVG documents. What does not: CSS (stylesheets.py), feeds (feeds.py),
+manifests (manifests.py), modules (modules.py), joining addresses to the document's own, and what of it may be fetched.
+Functions are pure and may be called from any thread; a tree belongs to one thread at a time.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawlkit.exceptions import UnsafeMarkup
 from crawlkit.html import document
-from crawlkit.html.references import Kind, Reference, address
+from crawlkit.html.manifests import requisites_of_import_map
+from crawlkit.html.references import Kind, Reference, address, reference
 from crawlkit.html.stylesheets import references_of_css
 
 _BACKGROUND: tuple[tuple[str, Kind], ...] = (("background", "image"),)
@@ -104,9 +103,6 @@ _CANDIDATE = re.compile(r"[\s,]*+([^\s]++)([^,(]*+(?:\([^)]*+\)?[^,(]*+)*+)")
 # HTML standard, 4.2.5.3, step 11 and on of "shared declarative refresh steps".
 _REFRESH = re.compile(r"\s*+[\d.]*+[\s;,]*+(?:url\s*+=\s*+)?+(?:\"([^\"]*+)|'([^']*+)|(.*))", re.IGNORECASE | re.DOTALL)
 _STYLE_INSTRUCTION = re.compile(r"<\?xml-stylesheet\s[^>]*?\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
-_IMPORT = re.compile(
-    r"(?:^|[;}\n])\s*+(?:import|export)\b(?:[\w\s{},*$]{1,2000}?\bfrom\b)?\s*+(?:\"([^\"\n]{1,2000})\"|'([^'\n]{1,2000})')"
-)
 _DEEPEST = 5  # documents within srcdoc and template
 
 
@@ -155,7 +151,7 @@ def _of_markup(markup: str, depth: int) -> Iterator[Reference]:
 def _of_element(node: LexborNode, tag: str, given: Mapping[str, str | None], depth: int) -> Iterator[Reference]:
     for name, kind in _ATTRIBUTES.get(tag, ()):
         if name in given and not (tag == "input" and (given.get("type") or "").strip().lower() != "image"):
-            yield from _reference(given[name], "image" if tag == "source" and _in_picture(node) else kind)
+            yield from reference(given[name], "image" if tag == "source" and _in_picture(node) else kind)
     if tag == "link":
         yield from _of_link(given)
     elif tag == "style":
@@ -163,7 +159,7 @@ def _of_element(node: LexborNode, tag: str, given: Mapping[str, str | None], dep
     elif tag == "script":
         yield from _of_script(node, given)
     elif tag == "param" and (given.get("name") or "").strip().lower() in ("movie", "src", "data", "filename"):
-        yield from _reference(given.get("value"), "object")
+        yield from reference(given.get("value"), "object")
     elif tag == "iframe" and given.get("srcdoc") and depth < _DEEPEST:
         yield from _of_markup(given["srcdoc"] or "", depth)
     for name, value in given.items():
@@ -187,7 +183,7 @@ def _of_lazy(value: str, kind: Kind) -> Iterator[Reference]:
     if text[:4].lower() == "url(":
         yield from references_of_css(text)
     elif re.search(r"[\s<>{}\[\]\"]", text) is None and re.search(r"[/.]", text) is not None:
-        yield from _reference(text, kind)
+        yield from reference(text, kind)
 
 
 def _in_picture(node: LexborNode) -> bool:
@@ -202,21 +198,13 @@ def _of_link(given: Mapping[str, str | None]) -> Iterator[Reference]:
     kind = kinds[0]
     if kind == "data" and ("preload" in relations or "prefetch" in relations):
         kind = _PRELOADED.get((given.get("as") or "").strip().lower(), "data")
-    yield from _reference(given.get("href"), kind)
+    yield from reference(given.get("href"), kind)
 
 
 def _of_script(node: LexborNode, given: Mapping[str, str | None]) -> Iterator[Reference]:
     """An import map says where modules are (HTML standard, 8.1.6.2)."""
-    if (given.get("type") or "").strip().lower() != "importmap":
-        return
-    for value in _values(_json(node.text()), "imports"):
-        yield from _reference(value, "script")
-
-
-def _reference(written: str | None, kind: Kind) -> Iterator[Reference]:
-    found = address(written)
-    if found is not None:
-        yield Reference(found, kind)
+    if (given.get("type") or "").strip().lower() == "importmap":
+        yield from requisites_of_import_map(node.text())
 
 
 def candidates(srcset: str) -> Iterator[str]:
@@ -273,40 +261,5 @@ def _refresh(given: Mapping[str, str | None]) -> str | None:
 def requisites_of_svg(text: str) -> Iterator[Reference]:
     """What an SVG document refers to, its style sheets by `<?xml-stylesheet?>` included (xml-stylesheet, section 4)."""
     for match in _STYLE_INSTRUCTION.finditer(text):
-        yield from _reference(match[1] or match[2], "stylesheet")
+        yield from reference(match[1] or match[2], "stylesheet")
     yield from _of_markup(text, 0)
-
-
-def requisites_of_manifest(text: str) -> Iterator[Reference]:
-    """The pictures of a web app manifest (Web Application Manifest, sections 1 and 3)."""
-    manifest = _json(text)
-    for part in (manifest, *_list(manifest, "shortcuts")):
-        for member in ("icons", "screenshots"):
-            for picture in _list(part, member):
-                if isinstance(picture, dict) and isinstance(picture.get("src"), str):
-                    yield from _reference(picture["src"], "icon" if member == "icons" else "image")
-
-
-def requisites_of_script(text: str) -> Iterator[Reference]:
-    """The modules that a script imports by `import … from "./a.js"`, before it does anything (ECMAScript, 16.2)."""
-    for match in _IMPORT.finditer(text):
-        written = match[1] or match[2]
-        if written.startswith(("/", "./", "../", "http://", "https://")):  # other names mean what an import map says
-            yield from _reference(written, "script")
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _list(value: Any, member: str) -> list[Any]:
-    found = value.get(member) if isinstance(value, dict) else None
-    return found if isinstance(found, list) else []
-
-
-def _values(value: Any, member: str) -> list[str]:
-    found = value.get(member) if isinstance(value, dict) else None
-    return [each for each in found.values() if isinstance(each, str)] if isinstance(found, dict) else []

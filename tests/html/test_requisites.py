@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from crawlkit.html.document import parse
 from crawlkit.html.feeds import is_feed, links_of_feed, requisites_of_feed
+from crawlkit.html.manifests import requisites_of_manifest
+from crawlkit.html.modules import requisites_of_script
 from crawlkit.html.requisites import (
     candidates,
     links_of,
     requisites_of,
-    requisites_of_manifest,
-    requisites_of_script,
     requisites_of_svg,
 )
 
