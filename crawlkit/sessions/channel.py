@@ -1,29 +1,24 @@
-"""Channel: bytes out and bytes in over a socket that is open, within the time allowed, and the head of an answer.
+"""Channel: one exchange over a socket that is open: its beginning and end, the request out, the head of the answer in.
 
-What belongs here: sending, listening while a long body is sent, receiving, the buffer between. What does not: opening
-sockets (wire.py), the bytes of a request (outgoing.py), where a body ends (bodies.py), errors as the user sees them
-(faults.py): what is raised here are OSErrors and the like.
-
-Time: `deadline` is an instant of time.monotonic(), checked before every call on the socket, whose timeout is the
-shorter of what is left and the read timeout. A server that sends one byte a second therefore ends on time.
+What belongs here: sending, listening while a long body is sent, reading the head. What does not: what has come and was
+not taken (incoming.py), the time allowed (timedsocket.py), opening sockets (wire.py), the bytes of a request
+(outgoing.py), where a body ends (bodies.py), errors as the user sees them (faults.py): what is raised here are OSErrors
+and the like.
 """
 
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from crawlkit.exceptions import BadResponse, ChunkedEncodingError
+from crawlkit.exceptions import BadResponse
 from crawlkit.sessions import heads
+from crawlkit.sessions.incoming import RECEIVE_BYTES, Incoming
 from crawlkit.sessions.polling import Watch
-from crawlkit.sessions.tee import Tee
+from crawlkit.sessions.timedsocket import UNSET
 
-_RECEIVE = 64 * 1024
 _RECORD = 16 * 1024
 _MAX_INTERIM = 100  # 1xx answers before the final one; an endless row of them must end
-UNSET = -1.0  # no timeout of a socket
 
 
 class Gone(ConnectionError):
@@ -41,25 +36,17 @@ class Unsendable(Exception):
 _BROKEN = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
-class Channel:
+class Channel(Incoming):
     """One socket and the exchange that is on it. Belongs to one exchange, and so to one thread, at a time.
 
     `uses` counts exchanges begun; `tee` sees the bytes of the one under way.
     """
 
-    sock: Any
-    tee: Tee | None = None
     uses = 0
 
-    _deadline: float | None = None
-    _read_timeout: float | None = None
-    _armed: float | None = UNSET
-    _incoming: bytes = b""
-    _at = 0
     _watch: Watch | None = None
     _unsent = False  # the very first send failed: nothing of the request can have been read
     _half_sent = False
-    _cut: str | None = None  # why the answer will not come whole
 
     def is_clean(self) -> bool:
         """Whether an idle connection can be used: still open, and nothing has come that nobody asked for."""
@@ -84,7 +71,7 @@ class Channel:
             pass
         return False
 
-    # --- time -------------------------------------------------------------------------------------------------------
+    # --- an exchange ------------------------------------------------------------------------------------------------
 
     def begin(self, read_timeout: float | None, deadline: float | None) -> None:
         """Start an exchange with its own times: seconds between bytes, and the instant when all must be over."""
@@ -92,18 +79,6 @@ class Channel:
         self._half_sent = self._unsent = False
         self._cut = None
         self.set_times(read_timeout, deadline)
-
-    def set_times(self, read_timeout: float | None, deadline: float | None) -> None:
-        """Change the times of the exchange that is under way."""
-        self._read_timeout = read_timeout
-        self._deadline = deadline
-        if deadline is None and self._armed != read_timeout:
-            self._armed = read_timeout
-            self.sock.settimeout(read_timeout)
-
-    def cut(self, reason: str) -> None:
-        """Say why the rest of the answer will not be read, in the words of Tee.done; the first reason holds."""
-        self._cut = self._cut or reason
 
     def end(self, *, truncated: bool) -> None:
         """The exchange is over; tell who listens."""
@@ -123,27 +98,6 @@ class Channel:
         """The version of TLS that is spoken, such as `TLSv1.3`; None without TLS."""
         version = getattr(self.sock, "version", None)
         return None if version is None else version()
-
-    def is_late(self) -> bool:
-        """Whether the deadline has passed."""
-        return self._deadline is not None and time.monotonic() >= self._deadline
-
-    def _left(self) -> float | None:
-        if self._deadline is None:
-            return None
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("no time left")
-        return left
-
-    def _arm(self) -> None:
-        timeout = self._left()
-        read = self._read_timeout
-        if timeout is None or (read is not None and read < timeout):
-            timeout = read
-        if timeout != self._armed:
-            self._armed = timeout
-            self.sock.settimeout(timeout)
 
     # --- out --------------------------------------------------------------------------------------------------------
 
@@ -202,7 +156,7 @@ class Channel:
                     else:
                         continue
                 try:
-                    count = self.sock.send(view[:_RECEIVE])
+                    count = self.sock.send(view[:RECEIVE_BYTES])
                 except _BROKEN:
                     self._half_sent = True
                     return
@@ -219,7 +173,7 @@ class Channel:
         try:
             self.sock.settimeout(0)
             self._armed = UNSET
-            data = self.sock.recv(_RECEIVE)
+            data = self.sock.recv(RECEIVE_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return True
         except _BROKEN:
@@ -243,20 +197,7 @@ class Channel:
         """Whether the server did not take the whole request; the connection is of no use after the answer."""
         return self._half_sent
 
-    # --- in ---------------------------------------------------------------------------------------------------------
-
-    def receive(self, limit: int) -> bytes:
-        """Bytes from the socket, past our buffer; b"" when the other side closed. TimeoutError in time."""
-        try:
-            if self._deadline is not None:
-                self._arm()
-            data: bytes = self.sock.recv(limit)
-        except OSError as error:
-            self.cut("time" if isinstance(error, TimeoutError) else "disconnect")
-            raise
-        if not data:
-            self.cut("disconnect")
-        return data
+    # --- the answer's head -----------------------------------------------------------------------------------------
 
     def read_head(self) -> heads.Head:
         """The head of the answer; 1xx answers (but 101) are skipped. Raises Gone, BadResponse, OSError."""
@@ -274,7 +215,7 @@ class Channel:
 
     def _first_bytes(self) -> bytes:
         try:
-            data = self.receive(_RECEIVE)
+            data = self.receive(RECEIVE_BYTES)
         except _BROKEN as error:
             raise Gone(str(error), unsent=self._unsent) from error
         if not data:
@@ -297,7 +238,7 @@ class Channel:
             if len(data) > heads.MAX_BYTES:
                 raise BadResponse(f"the head of the answer is larger than {heads.MAX_BYTES} bytes")
             seen = len(data)
-            more = self.receive(_RECEIVE)
+            more = self.receive(RECEIVE_BYTES)
             if not more:
                 raise BadResponse("the connection closed within the head of the answer")
             data += more
@@ -306,54 +247,6 @@ class Channel:
                 if end > heads.MAX_BYTES:
                     raise BadResponse(f"the head of the answer is larger than {heads.MAX_BYTES} bytes")
                 return end
-
-    def _consume(self, count: int) -> bytes:
-        """Take `count` bytes out of the buffer, which has them."""
-        start = self._at
-        end = self._at = start + count
-        buffer = self._incoming
-        piece = buffer if count == len(buffer) else buffer[start:end]
-        if end >= len(buffer):
-            self._incoming, self._at = b"", 0
-        if self.tee is not None:
-            self.tee.received(piece)
-        return piece
-
-    def _compacted(self) -> bytes:
-        """The buffer, from its first byte that was not taken."""
-        if self._at:
-            self._incoming = self._incoming[self._at :]
-            self._at = 0
-        return self._incoming
-
-    def buffered(self) -> int:
-        """How many bytes have come and were not taken."""
-        return len(self._incoming) - self._at
-
-    def take(self, limit: int) -> bytes:
-        """Between 1 and `limit` bytes of the body; b"" when the other side closed."""
-        if self._incoming:
-            return self._consume(min(limit, len(self._incoming) - self._at))
-        data = self.receive(limit if limit < _RECEIVE else _RECEIVE)
-        if self.tee is not None and data:
-            self.tee.received(data)
-        return data
-
-    def take_line(self, limit: int) -> bytes:
-        """Up to and including the next LF; b"" when the other side closed before it."""
-        while True:
-            end = self._incoming.find(b"\n", self._at)
-            length = (end + 1 if end >= 0 else len(self._incoming)) - self._at
-            if end >= 0 and length <= limit:
-                return self._consume(length)
-            if length > limit:
-                raise ChunkedEncodingError(f"a line of the body's framing is longer than {limit} bytes")
-            more = self.receive(_RECEIVE)
-            if not more:
-                if self._incoming:
-                    self._consume(len(self._incoming) - self._at)
-                return b""
-            self._incoming = self._compacted() + more
 
 
 def _guarded(pieces: Iterable[bytes]) -> Iterator[bytes]:

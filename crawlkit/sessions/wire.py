@@ -15,8 +15,9 @@ from urllib3.util.connection import create_connection
 
 from crawlkit.exceptions import AddressForbidden, BadResponse
 from crawlkit.sessions.addresses import AddressPolicy
-from crawlkit.sessions.channel import UNSET, Channel
+from crawlkit.sessions.channel import Channel
 from crawlkit.sessions.resolver import Resolver
+from crawlkit.sessions.timedsocket import UNSET
 
 if TYPE_CHECKING:
     from crawlkit.sessions.ledger import Slot
