@@ -45,6 +45,7 @@ _SERVLET_ENDING = re.compile(r"\.(?:do|action|jspa|ashx)\Z", re.IGNORECASE)
 _JOOMLA_TOKEN = re.compile(r"[0-9a-f]{32}")
 _PATH_TOKENS = frozenset(("formkey", "csrftoken", "sesskey", "authenticitytoken"))
 _TOKEN = re.compile(r"(?=\D*\d)\w{8,}")
+_DRAWN = 16
 _NO = frozenset(("false", "0", "no", "off"))
 _MOST_PARAMETERS = 500
 
@@ -126,7 +127,8 @@ def _weighed(
     numbered = bool(before) and is_id(segments[index - 1]) and not in_archive
     if reference:
         page = _PAGE_ENDING.search(segments[index]) is not None
-        sure = command.form is Form.EXACT and not page and numbered and not after
+        told = numbered or any(fold(name) in words.TOKENS and _is_drawn(value) for name, value in parameters)
+        sure = command.form is Form.EXACT and not page and told and not after
         return Suspicion(kind, Leaning.CERTAIN if sure else Leaning.UNLIKELY, not sure)
     if command.form is Form.LOOSE:
         if numbered and len(before) > 1 and len(plain(segments[index])) < SHORT and is_many(before[-2]):
@@ -162,6 +164,11 @@ def _session(command: Command, segments: Sequence[str], index: int, parent: str,
     if is_persons(segments, index) or dated(segments[:index]) or parent in words.COLLECTIONS - words.MOUNTS:
         return Suspicion(LOGS_OUT, Leaning.UNLIKELY)
     return Suspicion(LOGS_OUT, Leaning.CERTAIN)
+
+
+def _is_drawn(value: str) -> bool:
+    """Whether a value was drawn at random: nobody explains a word by such a one."""
+    return len(value) >= _DRAWN and _TOKEN.fullmatch(value) is not None
 
 
 def _has_id(parameters: Iterable[tuple[str, str]]) -> bool:

@@ -235,6 +235,7 @@ TRAPS: dict[str, list[Case]] = {
         Case("/wiki/end/7", f'<div id="personal-tools">{_a("Log out")}</div>', "below a wiki"),
     ],
     DELETES: [
+        Case("/wiki/delete?page=0&token=5f1d0c7a9be24e63aa01", _a("Delete this page"), "a wiki's own, with its token"),
         Case("/items/7/delete", "", "behind its number"),
         Case("/items/delete/7", "", "before its number"),
         Case("/items/7/delete/confirm", "", "and asks again"),
@@ -394,6 +395,7 @@ INNOCENTS: list[Case] = [
     # reference
     Case("/wiki/Logout", _a("Logout"), "an article of a wiki"),
     Case("/wiki/Delete", _a("Delete"), "an article of a wiki"),
+    Case("/wiki/delete?token=sql", _a("delete"), "an article that is told a word"),
     Case("/wiki/Purge", "", "an article of a wiki"),
     Case("/wiki/Talk:Logout", _a("Talk"), "its discussion"),
     Case("/index.php?title=Logout", _a("Logout"), "an article of a wiki"),
