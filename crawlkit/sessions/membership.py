@@ -1,8 +1,8 @@
 """Membership: keeps one session logged in. One thread logs in, for as many as came back logged out.
 
-What belongs here: when to log in, who does, and whether it worked. What does not: how (login.py and its kinds), what an
-answer shows (proof.py), waiting for a turn (turn.py), how many logins may fail (attempts.py), what a crawl does with a
-page that came back logged out (crawl/healing.py).
+What belongs here: when to log in, and who does. What does not: how (login.py and its kinds), whether it worked
+(confirmation.py), what an answer shows (proof.py), waiting for a turn (turn.py), how many logins may fail (attempts.py),
+what a crawl does with a page that came back logged out (crawl/healing.py).
 
 Each exchange notes the epoch (the number of logins so far) before it is sent. An answer that shows a stranger asks for a
 login *since* its epoch: when there was one already, the request is simply sent again. Whoever logs in keeps the turn
@@ -12,8 +12,6 @@ profile's turn in the vault, and who gets that takes over the login that another
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -22,10 +20,10 @@ from crawlkit import url as urls
 from crawlkit.exceptions import LoginError
 from crawlkit.sessions.attempts import PERIOD_SECONDS, Attempts
 from crawlkit.sessions.body import can_resend
+from crawlkit.sessions.confirmation import Confirmation
 from crawlkit.sessions.entrance import Entrance
 from crawlkit.sessions.login import Credentials, Login
 from crawlkit.sessions.proof import Finding, Proof
-from crawlkit.sessions.signs import Sign
 from crawlkit.sessions.turn import Turn
 from crawlkit.url import Origin
 
@@ -34,16 +32,8 @@ if TYPE_CHECKING:
     from crawlkit.sessions.response import Response
     from crawlkit.sessions.session import Session
 
-log = logging.getLogger(__name__)
-
-#: Logins in a row with no logged-in page between after which it is given up.
-MOST_IN_A_ROW = 3
-#: Pages that are looked at with a stranger's eyes after a login, until one tells.
-_MOST_STRANGERS = 5
 #: How often one request is sent while sessions keep ending under it.
 _MOST_SENT = 10
-#: Addresses that are remembered for having looked logged out.
-_MOST_REFUSED = 10_000
 #: After a login that did not get as far as an attempt (no network, no form) the next one waits so long.
 _PAUSE_SECONDS = 10.0
 
@@ -97,16 +87,14 @@ class Membership:
             attempts=Attempts(session._kept_profile) if attempts is None else attempts,
             stopped=stopped,
         )
-        self._lock = threading.Lock()
-        self._in_a_row = 0
-        self._doubted: object = None
-        self._refused: set[str] = set()
-        #: How many pages may still be looked at with a stranger's eyes.
-        self._strangers = 0
-        self.epoch = 0
-        self.confirmed_epoch = 0
+        self._confirmation = Confirmation(self._proof, self._entrance)
 
     # --- questions ----------------------------------------
+
+    @property
+    def epoch(self) -> int:
+        """The number of logins so far, also those of other processes that were taken over."""
+        return self._confirmation.epoch
 
     @property
     def saved(self) -> bool:
@@ -152,22 +140,11 @@ class Membership:
         `body=False`: it is a stream, which is not read. `page=False`: it is no page, such as a picture or a frame; the signs
         alone tell, and nothing is learnt of it. Raises what the author's `logged_in` raises.
         """
-        proof = self._proof
-        if not proof.concerns(response.url):
+        if not self._proof.concerns(response.url):
             return False
         if not page:
-            return proof.signs.of(response, body=body) is not None
-        finding = proof.of(response, body=body)
-        asked = response.history[0].url if response.history else response.url
-        if finding.sign is not None:
-            log.debug("%s %s", response.url, finding.sign.reason)
-            self._note_refused(asked)
-            return True
-        if finding.member or self._was_refused(asked):
-            self._confirm(epoch, member=True)
-        elif body and response.ok and self._undecided(epoch) and _was_read(response):
-            self._decide(epoch, asked)
-        return False
+            return self._proof.signs.of(response, body=body) is not None
+        return self._confirmation.looks_logged_out(response, epoch, body=body)
 
     def finding(self, response: Response) -> Finding:
         """What `response` says, and why; nothing follows from it. Raises what the author's `logged_in` raises."""
@@ -186,18 +163,15 @@ class Membership:
 
     def unproven(self, epoch: int) -> bool:
         """Whether there was a login by `epoch` and no answer has shown yet that any of them worked."""
-        return epoch > 0 and self.confirmed_epoch == 0
+        return self._confirmation.unproven(epoch)
 
     def doubt(self, what: object, url: str) -> None:
         """An answer looks logged out after an unproven login. The first may be a public page and is given another turn.
 
         LoginError when it is another `what`, or the same again: a wrong password is sent once.
         """
-        with self._lock:
-            if self._doubted is None:
-                self._doubted = what
-                return
-        raise self.refuse(url)
+        if self._confirmation.doubted_before(what):
+            raise self.refuse(url)
 
     def lives(self) -> bool:
         """Whether the session is logged in now, by an address that tells; False when none is known. Sends a request."""
@@ -206,7 +180,7 @@ class Membership:
 
     def proven(self) -> None:
         """It has been seen that the session of now lives, by probes alone: its login worked, whoever made it."""
-        self._confirm(self.epoch, member=True)
+        self._confirmation.confirm(self.epoch, member=True)
         if not self.saved:
             self._entrance.keep(proven=True)  # of a browser's cookies, for one: the next run need not log in
 
@@ -301,77 +275,16 @@ class Membership:
     # --- inside ----------------------------------------
 
     def _log_in(self) -> None:
-        self._in_a_row += 1
-        if self._in_a_row > MOST_IN_A_ROW:
-            raise LoginError(f"{MOST_IN_A_ROW} logins in a row led to no logged-in page; the site drops the session")
+        self._confirmation.count()
         if self._entrance.take_over(self._turn):
-            self.epoch += 1
-            self.confirmed_epoch = self.epoch
+            self._confirmation.begin(confirmed=True)
             return
         answers = self._entrance.enter()
-        self.epoch += 1
+        self._confirmation.begin()
         finding = self._entrance.judge(answers)
-        self._strangers = _MOST_STRANGERS
-        if finding.member:
-            self._confirm(self.epoch, member=True)
-        elif answers and answers[-1].request.method == "GET":
-            self._decide(self.epoch, answers[-1].url, finding.sign)
-
-    def _note_refused(self, url: str) -> None:
-        with self._lock:
-            if len(self._refused) < _MOST_REFUSED:
-                self._refused.add(url)
-
-    def _was_refused(self, url: str) -> bool:
-        """Whether `url` looked logged out once and, as it does not now, tells members from strangers."""
-        if url not in self._refused:
-            return False
-        with self._lock:
-            self._refused.discard(url)
-        self._proof.tells(url)
-        return True
-
-    def _undecided(self, epoch: int) -> bool:
-        """Whether it is open that the last login worked, and an answer to a request of `epoch` may decide it."""
-        return epoch == self.epoch > self.confirmed_epoch and self._strangers > 0
-
-    def _decide(self, epoch: int, url: str, shown: Sign | None = None) -> None:
-        """`url` has no sign of a stranger, or `shown`, a form of its own: when a stranger is refused there, the login
-        worked.
-
-        Where a few pages do not tell, nothing will: the login is kept and its attempt stays written down.
-        """
-        with self._lock:
-            if not self._undecided(epoch):
-                return
-            self._strangers -= 1
-            last = self._strangers == 0
-        with self._entrance.trace.alone():
-            told = self._proof.refuses_strangers(url, shown)
-        if told:
-            self._confirm(epoch, member=True)
-        elif last and not self._proof.certain:
-            self._confirm(epoch, member=False)
-
-    def _confirm(self, epoch: int, *, member: bool) -> None:
-        """An answer to a request of `epoch` shows a `member`, or nothing ever will."""
-        with self._lock:
-            newly = epoch > self.confirmed_epoch
-            self.confirmed_epoch = max(self.confirmed_epoch, epoch)
-            if epoch == self.epoch:  # an answer from before the last login says nothing about it
-                self._doubted = None
-                if member:
-                    self._in_a_row = 0
-        if newly:
-            self._entrance.keep(proven=member)
+        self._confirmation.landed(finding, answers[-1] if answers else None)
 
     def _stand_by(self, error: LoginError) -> None:
         """`error` is what everybody gets: for an hour when the site said no, for moments when it was not even asked."""
         self._turn.fail(error, PERIOD_SECONDS if self._entrance.attempts.open else _PAUSE_SECONDS)
         self._entrance.attempts.failed()
-
-
-def _was_read(response: Response) -> bool:
-    """Whether the answer is to a GET, which may be asked once more: what was posted must not be."""
-    first = response.history[0] if response.history else response
-    return first.request.method == "GET"

@@ -1,7 +1,7 @@
 """Proof: whether an answer was given to a member or to a stranger, and where to look when it does not say.
 
 What belongs here: judging answers, by the login's own word and by signs (signs.py), and probing. What does not: what
-follows from it (membership.py).
+follows from it (confirmation.py, membership.py).
 
 A page that never shows a member must not be taken for an expired session. So an address is probed that is known to tell
 members from strangers: the canary; a page that showed a member; one that looked logged out before a login and did not

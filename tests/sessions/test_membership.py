@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from crawlkit.exceptions import LoginError
+from crawlkit.sessions.confirmation import MOST_IN_A_ROW
 from crawlkit.sessions.login import Login
-from crawlkit.sessions.membership import MOST_IN_A_ROW, Healing, Membership
+from crawlkit.sessions.membership import Healing, Membership
 
 
 class FakeSession:
