@@ -84,6 +84,8 @@ class ArchiveRecorder:
         self._appending: Appending | None = None
         #: What was made of it, once it is finished.
         self.package: Package | None = None
+        #: Whether nothing could be made: no page was fetched.
+        self.is_empty = False
 
     @property
     def redacts(self) -> bool:
@@ -119,8 +121,8 @@ class ArchiveRecorder:
             self._archive = ours[-1]  # killed after the package was made, and before the run had ended
             if store.waiting(upcoming.crawl):
                 raise UsageError(
-                    f"{place.output}: was finished before its crawl was; go on without --archive, or begin anew with "
-                    "--fresh --overwrite"
+                    f"{place.output}: was finished before its crawl was; begin anew with --fresh --overwrite "
+                    "(`crawlkit run` without --archive goes on without one)"
                 )
             return
         self._goes_on = going_on = any(archive.state == "open" for archive in ours)
@@ -131,7 +133,7 @@ class ArchiveRecorder:
         if upcoming.resumed and not going_on and any(totals[state] for state in ("done", "failed", "skipped")):
             raise UsageError(
                 f"{place.output}: the crawl that would go on was begun without it, and its first pages would be missing; "
-                "run it to its end without --archive, or begin anew with --fresh"
+                "name the output that it was begun with, or begin anew with --fresh"
             )
         self._archive = store.records.begin(place.output, upcoming.crawl)
 
@@ -190,16 +192,25 @@ class ArchiveRecorder:
         return Redaction(self._registry, patterns=session.secret_headers, on=self._redact)
 
     def finish(self, store: Store, result: Mapping[str, Any]) -> None:
-        """Make the package. StorageError when it cannot be made: what was fetched stays, and the same command goes on."""
+        """Make the package, of at least one page. StorageError when it cannot be made: what was fetched stays, and the same
+        command goes on.
+        """
         archive, file = self._archive, self._file
         assert archive is not None
         if file is None:
             self.place.remove()
             return
         file.close()
-        self.package = finish(
-            self.place, archive, file.paths(), store, contents=self._contents, redaction=self._redaction
-        )
+        if not store.reports.totals(archive.crawl)["done"]:
+            # What would be found in it a year later is that the site could not be reached.
+            self.is_empty = True
+            store.records.close(archive.id, "abandoned")
+            self.place.remove()
+            log.warning("no page was fetched: there is no archive")
+        else:
+            self.package = finish(
+                self.place, archive, file.paths(), store, contents=self._contents, redaction=self._redaction
+            )
         if self._registry is not None:
             self._registry.forget()
 

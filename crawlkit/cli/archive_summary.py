@@ -35,10 +35,11 @@ def archive_facts(recorder: ArchiveRecorder, database: Path) -> dict[str, Any]:
     `requisites` are what was captured, `counts` the numbers of the completeness report.
     """
     package, place = recorder.package, recorder.place
-    finished = package is not None or place.output.exists()
+    finished = package is not None or (not place.exists and not recorder.is_empty and place.output.exists())
     facts: dict[str, Any] = {
         "output": str(place.output),
         "finished": finished,
+        "empty": recorder.is_empty,
         "size": place.output.stat().st_size if finished else None,
         "records": recorder.written.responses + recorder.written.revisits,
         "revisits": package.revisits if package is not None else recorder.written.revisits,
@@ -72,6 +73,9 @@ def archive_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     output = shown(Path(facts["output"]))
     if facts["finished"]:
         yield _row("archive", f"{output}, {size_text(facts['size'])}")
+    elif facts["empty"]:
+        yield _row("archive", "none: no page was fetched")
+        return
     else:
         yield _row("archive", f"not made yet: {size_text(facts['written'])} written by this run, in {output}.part")
     if "counts" in facts:

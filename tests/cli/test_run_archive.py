@@ -86,6 +86,18 @@ def test_a_run_that_was_cut_off_goes_on_with_its_archive(crawlkit: Command, writ
     assert (True, 3) == (second["archive"]["finished"], len(pages(crawlkit.folder / "site.wacz")))
 
 
+def test_an_archive_without_a_page_is_none(crawlkit: Command, site: Site) -> None:
+    """A site that does not answer leaves the name free for the day it does, and what is there under --overwrite stays."""
+    (crawlkit.folder / "old.wacz").write_bytes(b"last month")
+    for words in (["new.wacz"], ["old.wacz", "--overwrite"]):
+        done = crawlkit("archive", f"{site.url}/nothing", "--json", "--fresh", "-o", *words, exit_code=1)
+        told = json.loads(done.stdout)["archive"]
+        assert (False, True, None) == (told["finished"], told["empty"], told["size"])
+        assert "no page was fetched" in done.stderr
+    assert ["old.wacz"] == [path.name for path in crawlkit.folder.iterdir() if "wacz" in path.name]
+    assert b"last month" == (crawlkit.folder / "old.wacz").read_bytes()
+
+
 def test_secrets_that_the_user_names_are_taken_out(crawlkit: Command, write_spider: Write, site: Site) -> None:
     """By the names of environment variables; one that is not set is an error."""
     write_spider(SPIDER, name="pages.py")
