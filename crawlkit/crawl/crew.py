@@ -149,9 +149,9 @@ def assemble(
         blame=Blame(
             profile,
             guard,
-            store.blamed(),
-            keep=lambda *found: writer.call(lambda store: store.blame(*found)),
-            forget=lambda *freed: writer.call(lambda store: store.absolve(*freed)),
+            store.keepsakes.blamed(),
+            keep=lambda *found: writer.call(lambda store: store.keepsakes.blame(*found)),
+            forget=lambda *freed: writer.call(lambda store: store.keepsakes.absolve(*freed)),
         ),
     )
     canary = None

@@ -13,8 +13,10 @@ class StoreShelf:
         self._writer = writer
 
     def get(self, origin: str) -> Copy | None:
-        kept = self._writer.call(lambda store: store.robots(origin))
+        kept = self._writer.call(lambda store: store.keepsakes.robots(origin))
         return None if kept is None else Copy(origin, kept.fetched_at, kept.status, kept.body)
 
     def put(self, copy: Copy) -> None:
-        self._writer.call(lambda store: store.keep_robots(copy.origin, copy.fetched_at, copy.status, copy.text))
+        self._writer.call(
+            lambda store: store.keepsakes.keep_robots(copy.origin, copy.fetched_at, copy.status, copy.text)
+        )

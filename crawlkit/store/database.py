@@ -1,7 +1,8 @@
 """Store: the database of one spider, and the few verbs through which a crawl uses it.
 
-What belongs here: transactions, and who may write. What does not: the SQL of each noun, which has a module of
-its own.
+What belongs here: runs, the queue and commits as transactions, and who may write. What does not: the SQL of each noun,
+which has a module of its own, how those are put together (parts.py), what outlives a run beside its pages
+(keepsakes.py).
 
 All methods of a Store are called from one thread, the crawl's writer; whoever only asks opens a Reports of its
 own. The caller holds the Lock of the database. Every transaction first looks whether its run is still the one
@@ -20,26 +21,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from crawlkit.exceptions import StorageError
-from crawlkit.store import integrity, opening, robots
+from crawlkit.store import integrity, opening
 from crawlkit.store.bodies import Bodies, bodies_path
-from crawlkit.store.commits import SUSPECTS, Commits, is_of_an_outcome
+from crawlkit.store.commits import SUSPECTS, is_of_an_outcome
 from crawlkit.store.faults import Wrapped
-from crawlkit.store.fingerprints import Fingerprints
-from crawlkit.store.frontier import Frontier
-from crawlkit.store.history import History
-from crawlkit.store.items import Items
 from crawlkit.store.outcome import STALE, Lease, Link, Outcome, Verdict
-from crawlkit.store.pages import Pages
-from crawlkit.store.records import Records
-from crawlkit.store.refusals import Blame, Refusals, read_blamed
+from crawlkit.store.parts import Parts
 from crawlkit.store.reports import Reports
-from crawlkit.store.revisits import Revisits
-from crawlkit.store.runs import Counts, Ending, Run, Runs, Upcoming
-from crawlkit.store.tables import Tables
+from crawlkit.store.runs import Counts, Ending, Run, Upcoming
 from crawlkit.store.tallies import PastCrawl, read_crawl, read_past, write_tally
-from crawlkit.store.targets import Targets
-from crawlkit.store.totals import Totals
-from crawlkit.store.transactions import Transactions
 
 #: How long to wait for another program that has the file locked.
 BUSY_SECONDS = 30.0
@@ -61,31 +51,18 @@ class Store:
         self._connection = connection
         self._wrapped = Wrapped(path)
         self._run: Run | None = None
-        self._totals = Totals(connection)
-        self._runs = Runs(connection, self._totals)
-        self._fingerprints = Fingerprints(connection)
-        self._frontier = Frontier(connection, self._fingerprints, self._totals)
-        self._revisits = Revisits(connection, self._totals, self._frontier.waits)
-        self._pages = Pages(connection, self._fingerprints)
-        self._history = History(connection, history_runs)
-        self._tables = Tables(connection, self._history)
-        self._items = Items(connection, self._tables, self._history)
-        self._refusals = Refusals(connection)
-        self._transactions = Transactions(connection, path, (self._totals, self._frontier, self._tables))
+        self._parts = parts = Parts(connection, path, history_runs=history_runs)
+        self._transactions = parts.transactions
+        self._runs = parts.runs
+        self._totals = parts.totals
+        self._frontier = parts.frontier
+        self._revisits = parts.revisits
+        self._fingerprints = parts.fingerprints
+        self._commits = parts.commits
         #: What archives hold: for the same thread.
-        self.records = Records(connection, self._wrapped, self._transactions)
-        self._commits = Commits(
-            connection,
-            frontier=self._frontier,
-            pages=self._pages,
-            tables=self._tables,
-            items=self._items,
-            totals=self._totals,
-            refusals=self._refusals,
-            targets=Targets(connection),
-            revisits=self._revisits,
-            records=self.records,
-        )
+        self.records = parts.records
+        #: What outlives a run beside its pages: for the same thread.
+        self.keepsakes = parts.keepsakes
 
     @classmethod
     def open(
@@ -149,15 +126,10 @@ class Store:
         """
         with self._transaction(fenced=False):
             run = self._runs.begin(fresh=fresh, version=version, source_hash=source_hash, arguments=arguments)
-            self._history.begin(run.id)
-            self._refusals.begin(run.id, fresh=fresh)
+            self._parts.prune(run, fresh=fresh)
         self._run, self._transactions.run = run, run.id
         with self._wrapped:
-            self._frontier.begin(run.crawl, run.id)
-        self._revisits.begin(run.crawl, run.id)
-        self._pages.begin(run.crawl)
-        self._tables.begin(run.id)
-        self._commits.begin(run.crawl)
+            self._parts.begin(run)
         return run
 
     def upcoming(self, *, fresh: bool = False, arguments: str | None = None) -> Upcoming:
@@ -312,46 +284,6 @@ class Store:
             with self._transaction(durable=False):
                 merged = self._fingerprints.merge(max(_MERGE, 2 * added))
             self._fingerprints.merged(merged)
-
-    # --- URLs that are blamed for a session's death ----------------------------------------
-
-    def blamed(self) -> list[Blame]:
-        """Every URL that is blamed, quarantined or not."""
-        with self._wrapped:
-            return read_blamed(self._connection)
-
-    def blame(self, profile: str, url: str, times: int, quarantined: bool) -> None:
-        """Remember that `url` is blamed for that many deaths of the login of `profile`. Raises StorageError."""
-        with self._transaction():
-            self._refusals.blame(profile, url, times=times, quarantined=quarantined)
-
-    def absolve(self, profile: str, url: str) -> None:
-        """Forget what `url` was blamed for. Raises StorageError."""
-        with self._transaction():
-            self._refusals.absolve(profile, url)
-
-    # --- robots.txt, and small things that outlive a run ----------------------------------------
-
-    def robots(self, origin: str) -> robots.Robots | None:
-        """The robots.txt that is kept for `origin`."""
-        with self._wrapped:
-            return robots.read_robots(self._connection, origin)
-
-    def keep_robots(self, origin: str, fetched_at: float, status: int, body: str) -> None:
-        """Keep the robots.txt of `origin`."""
-        with self._transaction(durable=False):
-            robots.write_robots(self._connection, robots.Robots(origin, fetched_at, status, body))
-
-    def value(self, name: str) -> str | int | float | bytes | None:
-        """A small value that was kept, None when there is none."""
-        with self._wrapped:
-            row = self._connection.execute("SELECT value FROM _meta WHERE name = ?", (f"kept:{name}",)).fetchone()
-        return row[0] if row else None
-
-    def keep_value(self, name: str, value: str | int | float | bytes | None) -> None:
-        """Keep a small value between runs."""
-        with self._transaction():
-            self._connection.execute("INSERT OR REPLACE INTO _meta VALUES (?, ?)", (f"kept:{name}", value))
 
     # --- questions ----------------------------------------
 

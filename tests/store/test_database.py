@@ -12,6 +12,7 @@ import pytest
 
 from crawlkit.exceptions import StorageError
 from crawlkit.store.database import Store
+from crawlkit.store.keepsakes import Keepsakes
 from tests.store.desk import HOST, INTERRUPTED, NOW, Desk, Ended, fingerprint, link, open_store, row
 
 WRITES: dict[str, Callable[[Desk], Any]] = {
@@ -24,11 +25,11 @@ WRITES: dict[str, Callable[[Desk], Any]] = {
     "claim": lambda desk: desk.claim(),
     "give_back": lambda desk: desk.store.give_back([1]),
     "commit": lambda desk: desk.store.commit([desk.outcome(desk.store._frontier.leases[1][0], row(name="x"))]),
-    "keep_robots": lambda desk: desk.store.keep_robots("https://a.example", NOW, 200, ""),
-    "blame": lambda desk: desk.store.blame("p", "https://a.example/x", 1, False),
-    "absolve": lambda desk: desk.store.absolve("p", "https://a.example/x"),
+    "keep_robots": lambda desk: desk.store.keepsakes.keep_robots("https://a.example", NOW, 200, ""),
+    "blame": lambda desk: desk.store.keepsakes.blame("p", "https://a.example/x", 1, False),
+    "absolve": lambda desk: desk.store.keepsakes.absolve("p", "https://a.example/x"),
     "take_up_again": lambda desk: desk.store.take_up_again([1]),
-    "keep_value": lambda desk: desk.store.keep_value("sitemap", NOW),
+    "keep_value": lambda desk: desk.store.keepsakes.keep_value("sitemap", NOW),
 }
 READS: dict[str, Callable[[Desk], Any]] = {
     "hosts_waiting": lambda desk: desk.store.hosts_waiting(),
@@ -38,9 +39,9 @@ READS: dict[str, Callable[[Desk], Any]] = {
     "queued": lambda desk: desk.store.queued(),
     "done": lambda desk: desk.store.done(),
     "redirected_starts": lambda desk: desk.store.redirected_starts(),
-    "robots": lambda desk: desk.store.robots("https://a.example"),
-    "blamed": lambda desk: desk.store.blamed(),
-    "value": lambda desk: desk.store.value("sitemap"),
+    "robots": lambda desk: desk.store.keepsakes.robots("https://a.example"),
+    "blamed": lambda desk: desk.store.keepsakes.blamed(),
+    "value": lambda desk: desk.store.keepsakes.value("sitemap"),
     "past": lambda desk: list(desk.store.past()),
     "upcoming": lambda desk: desk.store.upcoming(),
     "check": lambda desk: desk.store.check(),
@@ -62,7 +63,7 @@ def busy(desk: Desk) -> Iterator[Desk]:
 
 
 def test_all_verbs_are_tried_here() -> None:
-    verbs = {name for name in vars(Store) if not name.startswith("_")}
+    verbs = {name for kind in (Store, Keepsakes) for name in vars(kind) if not name.startswith("_")}
 
     assert verbs - {"close"} == WRITES.keys() | READS.keys()
 
@@ -180,11 +181,11 @@ def test_an_empty_group(desk: Desk) -> None:
 
 def test_robots_are_kept_between_runs(new_desk: Callable[..., Desk]) -> None:
     desk = new_desk()
-    assert None is desk.store.robots("https://a.example")
-    desk.store.keep_robots("https://a.example", NOW, 404, "")
-    desk.store.keep_robots("https://a.example", NOW + 1, 200, "User-agent: *\nDisallow: /ü")
+    assert None is desk.store.keepsakes.robots("https://a.example")
+    desk.store.keepsakes.keep_robots("https://a.example", NOW, 404, "")
+    desk.store.keepsakes.keep_robots("https://a.example", NOW + 1, 200, "User-agent: *\nDisallow: /ü")
 
-    kept = new_desk().store.robots("https://a.example")
+    kept = new_desk().store.keepsakes.robots("https://a.example")
 
     assert kept is not None
     assert (NOW + 1, 200, "User-agent: *\nDisallow: /ü") == (kept.fetched_at, kept.status, kept.body)
@@ -193,12 +194,12 @@ def test_robots_are_kept_between_runs(new_desk: Callable[..., Desk]) -> None:
 @pytest.mark.parametrize("value", ["text", 5, 1.5, b"raw", None])
 def test_small_values_are_kept_between_runs(new_desk: Callable[..., Desk], value: Any) -> None:
     desk = new_desk()
-    assert None is desk.store.value("run"), "values of ours are not those that are kept for others"
-    desk.store.keep_value("run", value)
+    assert None is desk.store.keepsakes.value("run"), "values of ours are not those that are kept for others"
+    desk.store.keepsakes.keep_value("run", value)
 
     desk = new_desk()
 
-    assert value == desk.store.value("run")
+    assert value == desk.store.keepsakes.value("run")
     assert 2 == desk.run.id
 
 

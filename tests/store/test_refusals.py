@@ -45,15 +45,15 @@ def test_only_the_last_runs_are_kept(desk: Desk) -> None:
 
 def test_blame_outlives_runs_until_a_fresh_one(desk: Desk) -> None:
     store = desk.store
-    store.blame("p", "https://a.example/x", 1, False)
-    store.blame("p", "https://a.example/x", 2, True)
-    store.blame("q", "https://a.example/y", 1, False)
-    store.absolve("q", "https://a.example/y")
+    store.keepsakes.blame("p", "https://a.example/x", 1, False)
+    store.keepsakes.blame("p", "https://a.example/x", 2, True)
+    store.keepsakes.blame("q", "https://a.example/y", 1, False)
+    store.keepsakes.absolve("q", "https://a.example/y")
     store.end_run(Ended())
     store.begin_run()
-    (blame,) = store.blamed()
+    (blame,) = store.keepsakes.blamed()
     assert ("p", "https://a.example/x", 2, True) == (blame.profile, blame.url, blame.times, blame.quarantined)
     assert [blame] == store.reports.blamed()
     store.end_run(Ended())
     store.begin_run(fresh=True)
-    assert [] == store.blamed()
+    assert [] == store.keepsakes.blamed()
