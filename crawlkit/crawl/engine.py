@@ -1,8 +1,9 @@
-"""Engine: one run of one spider, from the lock to the last commit. Builds the parts, starts the threads, names the outcome.
+"""Engine: one run of one spider, from the lock to its Result. Builds the parts, starts the threads, waits for the end.
 
     start requests → Writer (frontier) → Scheduler → Workers (Visitor → Fetcher → Session) → Writer (group commit)
 
-What belongs here: what is built, in which order, and how a run ends. What a part does is in its own module.
+What belongs here: what is built, in which order, and when a run is over. What is done then is in conclusion.py; what a
+part does is in its own module.
 """
 
 from __future__ import annotations
@@ -12,19 +13,18 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from crawlkit import exceptions
 from crawlkit.crawl.accounts import Accounts
-from crawlkit.crawl.checkup import UNHEALTHY, checkup, told
 from crawlkit.crawl.clock import Clock, SystemClock
+from crawlkit.crawl.conclusion import Conclusion, result_of
 from crawlkit.crawl.credentials import Prompt
 from crawlkit.crawl.crew import Crew, assemble
-from crawlkit.crawl.ending import DRAIN_SECONDS, Ending, close
+from crawlkit.crawl.ending import DRAIN_SECONDS, Ending
 from crawlkit.crawl.expect import expect_of
-from crawlkit.crawl.finding import Finding
 from crawlkit.crawl.guard import guard_of
 from crawlkit.crawl.loading import check_start_urls
 from crawlkit.crawl.provenance import source_hash as hash_of_source
@@ -98,7 +98,6 @@ class Engine:
         self._tally = Tally()
         self._started = time.monotonic()
         self._crew: Crew | None = None
-        self._crawl = 0
         self.run_id: int | None = None
 
     # --- from outside ----------------------------------------
@@ -119,12 +118,18 @@ class Engine:
         except exceptions.LockHeld:
             if self._ending.outcome is None:
                 raise
-            return self._result(*self._ending.decide(self._tally, {}), logins=0)  # stopped while it waited
+            return self._stopped_early()
         try:
             self._started = time.monotonic()  # max_time is the run's, not the wait's
             return self._run_locked()
         finally:
             lock.release()
+
+    def _stopped_early(self) -> Result:
+        """The Result of a run that was stopped while it waited for the lock."""
+        outcome, reason = self._ending.decide(self._tally, {})
+        elapsed = time.monotonic() - self._started
+        return result_of(self._tally, outcome, self._redactor.redact(reason), run=None, elapsed=elapsed)
 
     def _run_locked(self) -> Result:
         spider = self._spider
@@ -199,7 +204,7 @@ class Engine:
         )
         if run.set_aside:
             log.warning("the unfinished crawl had other -a values: it is set aside, a new one begins")
-        self.run_id, self._crawl = run.id, run.crawl
+        self.run_id = run.id
         if recorder is not None:
             recorder.begin(store, run, accounts.session, lambda reason: self.stop("stopped", reason))
         crew = self._crew = assemble(
@@ -235,7 +240,20 @@ class Engine:
         for worker in crew.workers:
             worker.start()
         self._wait_for_end(writer, scheduler)
-        return self._end(store, crew, accounts)
+        return Conclusion(
+            spider,
+            store=store,
+            run=run,
+            crew=crew,
+            accounts=accounts,
+            ending=self._ending,
+            tally=self._tally,
+            expect=self._expect,
+            started=self._started,
+            redact=self._redactor.redact,
+            rehearsal=self._rehearsal,
+            recorder=recorder,
+        ).conclude()
 
     def _wait_for_end(self, writer: Writer, scheduler: Scheduler) -> None:
         """Until the writer says that it is over, a limit comes, or a stop has drained."""
@@ -258,94 +276,6 @@ class Engine:
         """The page limit is used up: whether anything was left decides between `limit` and `finished`."""
         if writer.feeding or writer.call(lambda store: store.queued()):
             self._ending.add("limit", f"max_pages of {self._settings.crawl.max_pages}")
-
-    def _end(self, store: Store, crew: Crew, accounts: Accounts) -> Result:
-        writer, scheduler = crew.writer, crew.scheduler
-        scheduler.stop()
-        for worker in crew.workers:
-            worker.join(0.0 if scheduler.in_flight else 5.0)
-        writer.finish()
-        writer.join()
-        ending = self._ending
-        if isinstance(writer.error, exceptions.StorageError):
-            ending.add("storage_failed", str(writer.error))
-        elif writer.error is not None:
-            log.error("internal error in the writer", exc_info=writer.error)
-            ending.add("internal_error", f"{type(writer.error).__name__}: {writer.error}")
-        else:
-            try:
-                accounts.save()
-            except exceptions.StorageError as error:
-                ending.add("storage_failed", str(error))
-        parked = scheduler.parked_hosts()
-        if parked:
-            ending.add("parked", f"{', '.join(parked[:3])} asked to be left alone for longer than this run may wait")
-        crawl = self._crawl_totals(store)
-        outcome, reason = ending.decide(self._tally, crawl)
-        if self._rehearsal is None and not close(self._spider, reason, ending, self._tally):
-            outcome, reason = ending.decide(self._tally, crawl)
-        record = self._record(store, accounts) if not isinstance(writer.error, exceptions.StorageError) else {}
-        findings: list[Finding] = []
-        if outcome in ("finished", "pages_failed") and record and self._rehearsal is None:
-            findings = checkup(self._expect, *store.past(), record)
-            findings = self._tally.record.exhibits.keep(findings, self._db, self.run_id or 0, self._redactor.redact)
-            record["findings"] = [finding.as_json() for finding in findings]
-            if findings:
-                ending.add(UNHEALTHY, told(findings))
-                outcome, reason = ending.decide(self._tally, crawl)
-        if self._recorder is not None and outcome in ("finished", "pages_failed", UNHEALTHY):
-            try:
-                self._recorder.finish(store, record)
-            except (exceptions.StorageError, exceptions.SecretFound) as error:
-                ending.add("storage_failed", str(error))
-                outcome, reason = ending.decide(self._tally, crawl)
-        result = self._result(outcome, reason, logins=accounts.logins, findings=findings)
-        if not isinstance(writer.error, exceptions.StorageError):
-            store.end_run(result, record)
-        return result
-
-    def _record(self, store: Store, accounts: Accounts) -> dict[str, Any]:
-        """What this run leaves for comparison with later ones."""
-        record = self._tally.record.as_json(store.reports.tables())
-        return record | {"logins": accounts.logins, "elapsed": round(time.monotonic() - self._started, 3)}
-
-    def _crawl_totals(self, store: Store) -> Mapping[str, int]:
-        """Pages of the whole crawl by state: a run that resumes speaks for what came before it as well."""
-        try:
-            return store.reports.totals(self._crawl)
-        except exceptions.StorageError:
-            return {}  # the outcome is that the store failed, whatever it holds
-
-    def _result(self, outcome: str, reason: str, *, logins: int, findings: Sequence[Finding] = ()) -> Result:
-        tally = self._tally
-        return Result(
-            run=self.run_id,
-            outcome=outcome,
-            reason=self._redactor.redact(reason),
-            exit_code=Ending.exit_code(outcome),
-            pages=tally.pages,
-            failed=tally.failed,
-            skipped=tally.skipped,
-            items=tally.items,
-            bytes=tally.bytes,
-            unchanged=tally.unchanged,
-            saved=tally.saved,
-            elapsed=time.monotonic() - self._started,
-            requests=tally.requests,
-            retries=tally.retries,
-            logins=logins,
-            queued=self._crew.writer.queued if self._crew is not None else 0,
-            statuses=dict(tally.statuses),
-            failures=dict(tally.failures),
-            examples=dict(tally.examples),
-            skips=dict(tally.skips),
-            not_followed=dict(tally.not_followed),
-            slow=tally.slowest(),
-            items_by_table=dict(tally.tables),
-            refused=tuple(tally.refused),
-            quarantined=tuple(tally.quarantined),
-            findings=tuple(findings),
-        )
 
     def _storage_failed(self, error: exceptions.StorageError) -> None:
         """A worker could not write. What comes after the writer has ended is nobody's loss."""
