@@ -98,7 +98,15 @@ def _made(
         main_page = redaction.url(contents.main_page) if contents.main_page is not None else None
         about = About(contents.title, contents.description, main_page=main_page, redacted=redaction.on)
         completeness = contents.completeness(store, redaction.url) if contents.completeness is not None else None
-        return package(place.unfinished, warcs, is_page=is_page, about=about, completeness=completeness, inspector=scan)
+        return package(
+            place.unfinished,
+            warcs,
+            is_page=is_page,
+            about=about,
+            completeness=completeness,
+            inspector=scan,
+            clean=redaction.text,
+        )
     [warc] = warcs
     with Indexing(place.folder, is_page=is_page, inspector=scan) as indexing:
         indexing.read(warc)

@@ -38,8 +38,9 @@ class Indexing:
     """The captures of an archive. Belongs to one thread; a `with` closes it.
 
     `is_page`: whether the capture of this URL is listed as a page; `inspector`: is shown everything; `known`: the title
-    and text of a page by its URL, for a revisit whose payload is in an earlier archive; `folder`: for what does not fit
-    into memory.
+    and text of a page by its URL, for a revisit whose payload is in an earlier archive; `clean`: takes secrets out of the
+    text of a page, which has some that the bytes have not: where markup stood between their halves; `folder`: for what does
+    not fit into memory.
 
     `index` has a line each capture, but for those of pages that had not been modified (304), which are in `unmodified`: a
     replayer that found one would answer 304 and show nothing, where it shows the earlier capture when it finds that.
@@ -54,11 +55,13 @@ class Indexing:
         is_page: Callable[[str], bool],
         inspector: Inspector | None = None,
         known: Callable[[str], PageText | None] | None = None,
+        clean: Callable[[str], str] | None = None,
         main_page: str | None = None,
     ) -> None:
         self._is_page = is_page
         self._inspector = inspector
         self._known = known
+        self._clean = clean or str
         self._main_page = main_page
         self._verifying = Verifying()
         self._pairing = Pairing()
@@ -149,7 +152,8 @@ class Indexing:
 
     def _page_text(self, record: Record, html: bytes, content_type: str) -> PageText:
         if record.kind != "revisit":
-            return read_page(html, content_type) if looks_like_html(html, content_type) else PageText("", "")
+            page = read_page(html, content_type) if looks_like_html(html, content_type) else PageText("", "")
+            return PageText(self._clean(page.title), self._clean(page.text))
         if (place := self._lines_by_digest.get(record.payload_digest or "")) is not None:
             said = json.loads(self.pages.read(*place))
             return PageText("" if said["title"] == said["url"] else said["title"], said["text"])

@@ -12,13 +12,15 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from html import unescape
 
-from crawlkit.sessions.secretforms import Span
-from crawlkit.sessions.secretnames import is_common, is_password_name, is_secret_name
+from crawlkit.sessions import secretnames
+from crawlkit.sessions.secretforms import BYTES, Span, flat, unflat
+from crawlkit.sessions.secretnames import is_common
 
 _HINTS = (b"token", b"srf", b"nonce", b"sess", b"sid=", b"signature", b"secret", b"jwt")
 _NAME = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]"
 _LONGEST_NAME = 64
 _LONGEST_TAG = 8192
+_LONGEST_ATTRIBUTE = 256 * 1024  # with the data of a whole page
 _LEAST = 8
 _MOST = 4096
 
@@ -29,7 +31,12 @@ _EDGE = re.compile(rb"[<>]")  # a tag that another one begins in is none: a page
 _SCRIPT_EDGE = re.compile(rb"</?script")
 _ATTRIBUTE = re.compile(rb"""\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PARAMETER = re.compile(rb"""=([^?&;#\s"'<>\\]+)""")
-_MEMBER = re.compile(rb"""(?:\\?["'])?\]?\s*[:=,]\s*(?:\\?["'])([^"'\\<>\s]+)\\?["']""")
+_MEMBER = re.compile(
+    rb"""(?:\\?["'])?\]?\s*[:=,]\s*(?:\\?["'])((?:[^"'\\<>\s]|\\{1,2}(?:/|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))+)\\?["']"""
+)
+#: JSON in an attribute, as `data-page` has it.
+_QUOTE = rb"\\?&(?:quot|apos|#34|#39|#x22|#x27);"
+_QUOTED_MEMBER = re.compile(_QUOTE + rb"\s*[:,]\s*" + _QUOTE + rb"""([^"'<>\s]{1,4096}?)""" + _QUOTE)
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _WORD_LETTERS = 4  # in each word of a name, on average
 _SHORT_WORD = 3  # and that says nothing by itself: `of`, `by`, `Py`
@@ -38,7 +45,7 @@ _PARAMETERS = re.compile(r"[?&;#]([\w.%\[\]$-]{2,64})=([^?&;#\s\"'<>\\,]+)")
 
 def is_token_name(name: str) -> bool:
     """Whether what goes by `name` is a token, and nothing that a person chose."""
-    return (is_secret_name(name) and not is_password_name(name)) or "nonce" in name.lower()
+    return secretnames.is_token_name(name) or "nonce" in name.lower()
 
 
 def is_token(value: str) -> bool:
@@ -77,7 +84,7 @@ def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
         at = lower.find(hint)
         while at >= 0:
             begin, end = _name_around(data, at, at + len(hint.rstrip(b"=")))
-            if end < len(data) and data[end] in b"\"'= \t\n\r:>\\":
+            if end < len(data) and data[end] in b"\"'= \t\n\r:>\\&":
                 if scripts is None:
                     scripts = [match.start() for match in _SCRIPT_EDGE.finditer(lower)]
                 span = _value_of(data, lower, begin, end, scripts if markup else None)
@@ -91,8 +98,11 @@ def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
 
 
 def _spellings(data: bytes, span: Span) -> set[str]:
-    value = data[span[0] : span[1]].decode("utf-8", "replace").strip()
-    return {value, unescape(value)}
+    value = unescape(data[span[0] : span[1]].decode("utf-8", "replace").strip())
+    for _ in range(2):  # in a string of JSON that is a string of JSON
+        if "\\" in value:
+            value = unflat(BYTES.decoded(flat(value)))
+    return {value}
 
 
 def _name_around(data: bytes, begin: int, end: int) -> tuple[int, int]:
@@ -110,7 +120,8 @@ def _value_of(data: bytes, lower: bytes, begin: int, end: int, scripts: list[int
     """
     if not is_token_name(data[begin:end].strip(b"[]").decode("latin-1")):
         return None
-    tag = _tag_around(data, begin) if scripts is not None else -1
+    reach = _LONGEST_ATTRIBUTE if data[end] == ord("&") else _LONGEST_TAG
+    tag = _tag_around(data, begin, reach) if scripts is not None else -1
     if tag >= 0:
         found = _in_tag(data, tag, begin, end)
     elif scripts is not None and not _is_in_script(lower, begin, scripts):
@@ -126,13 +137,15 @@ def _is_in_script(lower: bytes, at: int, edges: list[int]) -> bool:
     return which >= 0 and lower[edges[which] + 1] != ord("/")
 
 
-def _tag_around(data: bytes, at: int) -> int:
-    """Where the tag begins that `at` is in; -1 when it is in none."""
-    start = data.rfind(b"<", max(0, at - _LONGEST_TAG), at)
+def _tag_around(data: bytes, at: int, reach: int) -> int:
+    """Where the tag begins that `at` is in, if that is within `reach` bytes; -1 when it is in none."""
+    start = data.rfind(b"<", max(0, at - reach), at)
     return start if start >= 0 and data.find(b">", start, at) < 0 and data[start + 1 : start + 2].isalpha() else -1
 
 
 def _in_tag(data: bytes, tag: int, begin: int, end: int) -> re.Match[bytes] | None:
+    if data[end] == ord("&"):
+        return _QUOTED_MEMBER.match(data, end)
     if data[begin - 1 : begin] in (b"?", b"&", b";", b"#") and (found := _PARAMETER.match(data, end)):
         return found
     if _NAMED.search(data, max(tag, begin - 24), begin):

@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator
 
 from crawlkit.archive.pseudonyms import Pseudonyms
 from crawlkit.archive.secretindex import SecretIndex, painted
-from crawlkit.sessions.secretforms import CODINGS, FORM, PERCENT, Coding, Span
+from crawlkit.sessions.secretforms import CODINGS, CSS, FORM, PERCENT, Coding, Span
 
 WINDOW = 1 << 20
 """Bytes that are looked at together."""
 
 _DEPTH = 3  # escapes within escapes
 _VIEWS = 24  # ways to read one window, at most
+_UTF_16_SHARE = 4  # one byte in so many is 0: markup in UTF-16, whatever its language, or a file that is no text
 _ESCAPED = 18  # bytes that one of a secret may take: `\u0041`, percent-encoded
 _LEAST_REACH = 4 * 1024
 _MOST_REACH = 256 * 1024
@@ -64,16 +65,30 @@ class Substitution:
             data = painted(data, hits, self._pseudonyms)
             seen.update((hit.form.kind, *path) for hit in hits)
         if depth:
-            for coding in (*CODINGS, FORM) if self._index.spaced else CODINGS:
+            for coding in (*CODINGS, CSS, FORM) if self._index.spaced else (*CODINGS, CSS):
                 if coding.marker.encode() in data and views[0] > 0:
                     data = self._within(coding, data, depth, views, path, seen)
+            if data.count(0) * _UTF_16_SHARE > len(data):
+                data = self._within_utf_16(data, depth, views, path, seen)
         return data
+
+    def _within_utf_16(self, data: bytes, depth: int, views: list[int], path: tuple[str, ...], seen: Seen) -> bytes:
+        """`data` without the secrets in it that are escaped, and then in UTF-16: every other byte is read."""
+        out = None
+        for parity in (0, 1):
+            plain = data[parity::2]
+            clean = self._applied(plain, depth - 1, views, ("UTF-16", *path), seen) if views[0] > 0 else plain
+            if clean is not plain:
+                out = bytearray(data) if out is None else out
+                out[parity::2] = clean
+        return data if out is None else bytes(out)
 
     def _within(
         self, coding: Coding, data: bytes, depth: int, views: list[int], path: tuple[str, ...], seen: Seen
     ) -> bytes:
         """`data` without the secrets that are escaped by `coding`, in which other escapes may be."""
-        words = list(_words(data, coding.marker.encode(), self._index.delimiters, self._index.shortest))
+        delimiters = self._index.delimiters if coding is not CSS else _with_space(self._index.delimiters)
+        words = list(_words(data, coding.marker.encode(), delimiters, self._index.shortest))
         text = b"\n".join(data[start:end] for start, end in words).decode("latin-1")
         decoded = coding.decoded(text)
         if decoded == text:
@@ -120,6 +135,11 @@ def _words(data: bytes, marker: bytes, delimiters: bytes, shortest: int) -> Iter
         if end - start >= shortest:
             yield start, end
         at = data.find(marker, end)
+
+
+def _with_space(delimiters: bytes) -> bytes:
+    """The same, but that a space ends no word: in CSS it ends an escape."""
+    return delimiters[:0x20] + b" " + delimiters[0x21:]
 
 
 def _named(coding: Coding) -> str:

@@ -62,13 +62,14 @@ def package(
     completeness: Mapping[str, Any] | None = None,
     inspector: Inspector | None = None,
     known: Callable[[str], PageText | None] | None = None,
+    clean: Callable[[str], str] | None = None,
 ) -> Package:
     """Write the package `output` of the `.warc.gz` files `warcs`, which are left as they are.
 
     `is_page`, by URL: whether a capture is listed as a page, in the order of the files; `about.created` and
     `main_page_date` are found when they are not given; `completeness`: becomes a report in the package; `inspector`: is
     shown every byte, uncompressed and, of bodies, decoded as well, and may raise in the end; `known`: title and text of
-    pages whose payload is in an earlier archive.
+    pages whose payload is in an earlier archive; `clean`: takes secrets out of a page's title and text.
 
     Whatever is in the way of `output` is replaced, when all of the new package is on the disk and not before; an exception
     leaves nothing behind. StorageError when the disk is full; ArchiveDamaged when a file is not as it was written. One
@@ -79,7 +80,12 @@ def package(
     with (
         replacing_path(output, advice=advice) as unfinished,
         Indexing(
-            unfinished.parent, is_page=is_page, inspector=inspector, known=known, main_page=about.main_page
+            unfinished.parent,
+            is_page=is_page,
+            inspector=inspector,
+            known=known,
+            clean=clean,
+            main_page=about.main_page,
         ) as indexing,
         ZipWriter(unfinished) as zipped,
     ):

@@ -25,7 +25,7 @@ _UNDETERMINED = (0, 2, 3)
 #: A piece of base64 that is shorter than this says too little to be looked for.
 _SHORTEST_BASE64 = 6
 #: A number in HTML of more digits would not be read again.
-_LONGEST_ESCAPE = 10
+_LONGEST_ESCAPE = 35
 
 Span = tuple[int, int]
 
@@ -179,6 +179,9 @@ def _escape_like(raw: str, fresh: str) -> str:
             form = f"{raw[:3]}{number:0{size - 4}x};" if raw[-1] == ";" else f"{raw[:3]}{number:0{size - 3}x}"
         elif raw[0] == "&":
             form = f"&#{number:0{size - 3}d};" if raw[-1] == ";" else f"&#{number:0{size - 2}d}"
+        elif raw[1].isdigit():  # of CSS, with the space that ends it
+            digits = raw[1:].rstrip()
+            form = f"\\{number:0{len(digits)}x}{raw[1 + len(digits) :]}"
         else:
             form = f"{raw[:2]}{number:0{size - 2}x}"
     if len(form) == size and len(form) <= _LONGEST_ESCAPE:
@@ -201,6 +204,10 @@ def _end(to: int, begins: list[int], ends: list[int], raw: list[Span]) -> int:
 
 def _percent(match: re.Match[str]) -> str:
     return " " if match[0] == "+" else chr(int(match[0][1:], 16))
+
+
+def _code_point(match: re.Match[str]) -> str:
+    return chr(int(match[0][1:], 16))
 
 
 def _entity(match: re.Match[str]) -> str:
@@ -235,7 +242,9 @@ _ESCAPE = re.compile(
 PERCENT = Coding("%", re.compile("%[0-9a-fA-F]{2}"), _percent)
 #: As in the body of a form: `+` is a space. Only worth trying where a secret has a space.
 FORM = Coding("+", re.compile(r"%[0-9a-fA-F]{2}|\+"), _percent)
-HTML = Coding("&", re.compile(r"&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z][a-zA-Z0-9]{1,31};)"), _entity)
+HTML = Coding("&", re.compile(r"&(?:#[0-9]{1,32};?|#[xX][0-9a-fA-F]{1,32};?|[a-zA-Z][a-zA-Z0-9]{1,31};)"), _entity)
 BYTES = Coding("\\", _ESCAPE, _escaped_byte)
 CHARACTERS = Coding("\\x", _ESCAPE, _escaped)
+#: ASCII in CSS (CSS Syntax 3, section 4.3.7), and the space that ends an escape. Only worth trying in what a browser reads.
+CSS = Coding("\\", re.compile(r"\\0{0,4}[2-7][0-9a-fA-F](?:[ \t\n\f]|(?![0-9a-fA-F]))"), _code_point)
 CODINGS = (PERCENT, HTML, BYTES, CHARACTERS)

@@ -43,6 +43,12 @@ def is_secret_name(name: str) -> bool:
     return _SECRET.search(lower) is not None or _PASSWORD.search(lower) is not None
 
 
+@lru_cache(maxsize=1024)
+def is_token_name(name: str) -> bool:
+    """Whether what goes by this name is secret and nothing that a person chose: `reset_password_token`, not `password`."""
+    return _SECRET.search(_PASSWORD.sub("", name.lower())) is not None
+
+
 def is_common(value: str) -> bool:
     """Whether a value is so ordinary that hiding it everywhere would hide more than a secret: a number or a date, one
     word, a path or a host made of words and small numbers.

@@ -77,3 +77,32 @@ def test_a_token_is_learnt_as_it_is_sent() -> None:
 )
 def test_tokens_of_urls_are_known_by_their_parameters(text: str, tokens: list[str]) -> None:
     assert tokens == list(parameter_tokens(text))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        r"""<script>var page = {"csrfToken": "Zx81+\/kQ4f9c=="}</script>""",
+        r"""<script>var page = {"csrfToken": "Zx81\u002b/kQ4f9c\u003D\u003d"}</script>""",
+        r"""<script>var page = JSON.parse("{\"csrfToken\":\"Zx81\\u002b\\/kQ4f9c==\"}")</script>""",
+        """<div data-page="{&quot;props&quot;: {&quot;csrfToken&quot;: &quot;Zx81+/kQ4f9c==&quot;}}"></div>""",
+        """<div data-page='{&#34;csrf_token&#34;:&#34;Zx81+\\/kQ4f9c==&#34;,&#34;a&#34;:"""
+        + "1" * 9000
+        + """}'></div>""",
+    ],
+    ids=["PHP", ".NET", "JSON in JSON", "attribute", "long attribute"],
+)
+def test_a_token_in_json_is_learnt_however_it_is_escaped(page: str) -> None:
+    assert {"Zx81+/kQ4f9c=="} == set(page_tokens(page.encode(), markup=True)[0])
+
+
+def test_json_in_the_text_of_a_page_is_documentation() -> None:
+    page = "<pre>{&quot;csrfToken&quot;: &quot;Zx81+/kQ4f9c==&quot;}</pre>"
+    assert ([], []) == page_tokens(page.encode(), markup=True)
+
+
+def test_the_token_that_resets_a_password_is_one() -> None:
+    """Otherwise its link would lead nowhere: in the address it is hidden for its name."""
+    page = "<a href='/x?reset_password_token=Zx81kQ-4f9c'>"
+    assert ["Zx81kQ-4f9c"] == page_tokens(page.encode(), markup=True)[0]
+    assert [] == page_tokens(b"<a href='/x?password=Zx81kQ-4f9c'>", markup=True)[0]

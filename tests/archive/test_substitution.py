@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from collections.abc import Callable
 from html import escape, unescape
 from itertools import pairwise
 from urllib.parse import quote, unquote
@@ -157,3 +159,38 @@ def test_many_escapes_within_one_another_end() -> None:
     """Views are bounded: a page made of escapes costs no more than a few readings of it."""
     nest = b"%2525255c&amp;#37;\\u0025\\x25+" * 2000
     assert nest == cleaned(knowing(SECRET), nest)
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("write", [quote, lambda text: "".join(f"&#x{ord(letter):x};" for letter in text), str])
+def test_a_page_in_utf_16_is_read_with_its_escapes(coding: str, write: Callable[[str], str]) -> None:
+    """Also base64 and hex: the list of pages would have them in UTF-8, and no package would ever be made."""
+    data = f"<p>Größe {write(SECRET)} {SECRET.encode().hex()} {base64.b64encode(SECRET.encode()).decode()}</p>".encode(
+        coding
+    )
+    clean = cleaned(knowing(SECRET), data)
+    assert len(data) == len(clean)
+    text = unescape(unquote(clean.decode(coding)))
+    assert [] == leaks(SECRET, text.encode())
+    assert "<p>Größe " in text and PSEUDONYMS.of(SECRET) in text
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda letter: f"\\{ord(letter):06x}",
+        lambda letter: f"\\{ord(letter):X} ",
+        lambda letter: f"&#{ord(letter):012d};",
+        lambda letter: f"&#x{ord(letter):09x};",
+    ],
+    ids=["CSS", "CSS and space", "decimal", "hexadecimal"],
+)
+def test_escapes_that_are_longer_than_they_need_be(write: Callable[[str], str]) -> None:
+    def read(text: str) -> str:
+        return unescape(re.sub(r"\\([0-9a-fA-F]{1,6}) ?", lambda match: chr(int(match[1], 16)), text))
+
+    data = "".join(map(write, SECRET))
+    assert SECRET == read(data)
+    clean = cleaned(knowing(SECRET), f"b{{content:'{data}'}}".encode()).decode()
+    assert len(data) + len("b{content:''}") == len(clean)
+    assert f"b{{content:'{PSEUDONYMS.of(SECRET)}'}}" == read(clean)
