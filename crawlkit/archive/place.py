@@ -19,7 +19,7 @@ from typing import Any
 
 from crawlkit.archive.warcfile import LIMIT, PATTERN
 from crawlkit.exceptions import StorageError, UsageError
-from crawlkit.store.wholefile import replacing_path
+from crawlkit.store.wholefile import UNFINISHED, replacing_path
 
 PACKAGE, SINGLE = ".wacz", ".warc.gz"
 NOTE = "archive.json"
@@ -61,7 +61,7 @@ class Place:
 
     def check(self, *, overwrite: bool, going_on: bool = True) -> None:
         """UsageError when nothing can be written there, or something is there and is not to be replaced. When the archive is
-        `going_on`, an output that was published from here is no other one.
+        `going_on`, an output that was published from here is no other one, and what is in the folder is its own.
         """
         output = self.output
         if output.is_dir():
@@ -80,6 +80,19 @@ class Place:
             raise UsageError(f"{output}: the folder {folder} cannot be written; name another file")
         if self.folder.exists() and not self.folder.is_dir():
             raise UsageError(f"{self.folder}: is where the archive would be made, and no folder; move it away")
+        strange = None if going_on or self.exists else self._strange()
+        if strange is not None:
+            raise UsageError(
+                f"{self.folder}: is where the archive would be made, and {strange} in it is of no archive that is known; "
+                "move the folder away"
+            )
+
+    def _strange(self) -> str | None:
+        """A file in a folder without a note, which nobody said we may remove. What is left of an archive that was being removed
+        lies beside its output; what is left of the first note is unfinished.
+        """
+        ours = (PACKAGE, SINGLE, UNFINISHED) if self.output.exists() else UNFINISHED
+        return next((path.name for path in sorted(self.folder.glob("*")) if not path.name.endswith(ours)), None)
 
     # --- the note ----------------------------------------
 

@@ -14,6 +14,8 @@ from typing import IO
 
 from crawlkit.exceptions import StorageError
 
+#: How the name of a file ends that is not whole.
+UNFINISHED = ".unfinished"
 _EXPORT_AGAIN = "the items are safe in the database, export them again to a place that can"
 
 
@@ -38,7 +40,7 @@ def replacing_path(target: Path, *, advice: str = _EXPORT_AGAIN) -> Iterator[Pat
     StorageError when it cannot be written, which ends with `advice`: what is lost, and what to do.
     """
     target = target.resolve()  # a symbolic link stays one
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}{UNFINISHED}")
     try:
         with _naming(target, advice):
             yield unfinished

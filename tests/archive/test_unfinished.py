@@ -88,6 +88,34 @@ def test_what_is_not_there_cannot_be_finished(studio: Studio) -> None:
         finish_unfinished(studio.output, profile=None)
 
 
+def test_what_somebody_else_put_there_is_kept(studio: Studio) -> None:
+    """A folder of that name that is no archive's is left alone, even where the output is to be replaced."""
+    folder = studio.output.with_name("site.wacz.part")
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    with serving({"/": "text"}) as site:
+        with pytest.raises(UsageError, match=r"site\.wacz\.part.*mine\.txt"):
+            studio.run(Walker(site))
+        studio.output.write_text("another one")
+        with pytest.raises(UsageError, match=r"site\.wacz\.part.*mine\.txt"):
+            studio.run(Walker(site), overwrite=True)
+
+    assert ["mine.txt"] == [path.name for path in folder.iterdir()]
+
+
+def test_what_is_left_of_a_folder_that_was_being_removed_is_in_nobodys_way(studio: Studio) -> None:
+    """Killed after the note was gone and before all of the folder was."""
+    folder = studio.output.with_name("site.wacz.part")
+    folder.mkdir()
+    (folder / "data-00000.warc.gz").write_text("removed in a moment")
+    (folder / ".archive.json.1.unfinished").write_text("of another time")
+    studio.output.write_text("the package")
+    with serving({"/": "text"}) as site:
+        done = studio.run(Walker(site), overwrite=True)
+
+    assert (0, False) == (done.exit_code, folder.exists())
+
+
 def test_a_hit_stays_a_hit_where_nothing_can_be_taken_out(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second look is as strict as the first."""
     from crawlkit.archive import finishing
