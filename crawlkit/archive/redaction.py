@@ -117,18 +117,19 @@ class Redaction:
         fresh_head = self._head(head, substitution, seen[2], known_only)
         changed = exchange.response.size > len(head) and body.changes(substitution, seen[3])
         counts = [one.total() for one in seen]
+        clean_url = self.text if known_only else self.url
+        via = None if exchange.via is None else clean_url(exchange.via)
         if not any(counts):
-            return exchange, None
+            return exchange if via == exchange.via else replace(exchange, via=via), None
         response = exchange.response
         if changed:
             response, fresh_head = self._response(fresh_head, body, substitution, folder)
         elif counts[2]:
             response = _joined(fresh_head, exchange.response.chunks(len(head)), folder)
-        clean_url = self.text if known_only else self.url
         fresh = replace(
             exchange,
             url=clean_url(exchange.url),
-            via=None if exchange.via is None else clean_url(exchange.via),
+            via=via,
             request=request,
             response=response,
             head_length=len(fresh_head) if exchange.head_length else 0,

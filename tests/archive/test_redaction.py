@@ -165,6 +165,16 @@ def test_a_secret_has_one_pseudonym_in_urls_heads_pages_and_index() -> None:
     assert f"Page {hidden}" == tool.text("Page Ab12Cd34Ef")
 
 
+def test_a_token_in_the_address_of_the_page_before_is_hidden_though_the_exchange_has_none() -> None:
+    """No Referer tells a picture's server of it, but its record says which page led to it."""
+    tool = redaction(SECRET)
+    before = f"http://site.example/?sid={SECRET}"
+    clean, note = tool.apply(exchange(page(b"GIF89a"), via=before))
+    assert note is None
+    assert SECRET not in (clean.via or "")
+    assert tool.url(before) == clean.via
+
+
 def test_user_and_password_of_a_url_are_hidden_and_ordinary_parameters_are_not() -> None:
     answer = page(b"", "Location: http://me:pw@site.example/?page=2&password=hunter2&token=12345678")
     clean, _ = redaction().apply(exchange(answer))
