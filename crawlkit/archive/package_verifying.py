@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +43,24 @@ def verify_archive(path: Path) -> list[str]:
 
 
 def _package_problems(archive: ArchiveReader, zipped: ZipReader) -> Iterator[str]:
+    yield from _or_damage(zipped.layout_problems())
     yield from _member_problems(zipped)
     places: _Places = {}
     verifying = Verifying()
+    unread: dict[str, int] = {}
     for warc in archive.warcs():
-        yield from _or_damage(_record_problems(archive, warc, verifying, places))
+        try:
+            yield from _record_problems(archive, warc, verifying, places)
+        except ArchiveDamaged as error:
+            unread[warc] = error.offset or 0
+            yield f"{error}; what follows was not read"
     if not archive.warcs():
         yield f"{zipped.path}: it has no WARC file (archive/*.warc.gz)"
-    yield from map(str, verifying.unmatched())
+    if not unread:
+        yield from map(str, verifying.unmatched())
     urls = {url for url, _ in places.values()}
-    yield from _or_damage(_index_problems(archive, places))
-    yield from _or_damage(_page_problems(zipped, urls))
+    yield from _or_damage(_index_problems(archive, places, unread))
+    yield from _or_damage(_page_problems(zipped, None if unread else urls))
 
 
 def _or_damage(problems: Iterator[str]) -> Iterator[str]:
@@ -132,7 +139,8 @@ def _record_problems(archive: ArchiveReader, warc: str, verifying: Verifying, pl
             places[warc, record.offset] = (record.url, record.length)
 
 
-def _index_problems(archive: ArchiveReader, places: _Places) -> Iterator[str]:
+def _index_problems(archive: ArchiveReader, places: _Places, unread: Mapping[str, int]) -> Iterator[str]:
+    """`unread`: from which offset on a WARC file could not be read; what is said of those places may be true."""
     missing = dict(places)
     last: dict[str, bytes] = {}
     count = 0
@@ -144,6 +152,8 @@ def _index_problems(archive: ArchiveReader, places: _Places) -> Iterator[str]:
         last[name] = line
         entry = archive.entry(line)
         missing.pop((entry.filename, entry.offset), None)
+        if entry.filename in unread and entry.offset >= unread[entry.filename]:
+            continue
         if (problem := _entry_problem(entry, places)) and (count := count + 1) <= _MOST:
             yield f"{where}: {problem}"
     for (filename, offset), (url, _) in list(missing.items())[:_MOST]:
@@ -161,7 +171,8 @@ def _entry_problem(entry: Entry, places: _Places) -> str | None:
     return None
 
 
-def _page_problems(zipped: ZipReader, urls: set[str]) -> Iterator[str]:
+def _page_problems(zipped: ZipReader, urls: set[str] | None) -> Iterator[str]:
+    """`urls`: of all records; None when they are not all known."""
     where = f"{zipped.path}, member {_PAGES}"
     for number, line in enumerate(zipped.lines(_PAGES), 1):
         try:
@@ -174,5 +185,5 @@ def _page_problems(zipped: ZipReader, urls: set[str]) -> Iterator[str]:
             return
         if not _MOMENT.fullmatch(moment):
             yield f"{where}, line {number}: its ts is no RFC 3339 date: {moment[:40]!r}"
-        if url.partition("#")[0] not in urls:
+        if urls is not None and url.partition("#")[0] not in urls:
             yield f"{where}, line {number}: no record has {url}"

@@ -88,8 +88,8 @@ class Place:
             )
 
     def _strange(self) -> str | None:
-        """A file in a folder without a note, which nobody said we may remove. What is left of an archive that was being removed
-        lies beside its output; what is left of the first note is unfinished.
+        """A file in a folder without a note, which nobody said we may remove. What is left of an archive that was being
+        removed lies beside its output; what is left of the first note is unfinished.
         """
         ours = (PACKAGE, SINGLE, UNFINISHED) if self.output.exists() else UNFINISHED
         return next((path.name for path in sorted(self.folder.glob("*")) if not path.name.endswith(ours)), None)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, NoReturn, Self
 
+from crawlkit.archive.ziplayout import layout_problems
 from crawlkit.exceptions import ArchiveDamaged, StorageError
 
 MAX_MEMORY = 256 * 1024 * 1024
@@ -103,6 +104,14 @@ class ZipReader:
             raise ArchiveDamaged(f"{self.path}: it has no {name}")
         return info
 
+    def layout_problems(self) -> Iterator[str]:
+        """What is wrong around the members, where no checksum tells (ziplayout.py)."""
+        try:
+            for problem in layout_problems(self._zip, self._file):
+                yield f"{self.path}, {problem}"
+        except OSError as error:
+            raise ArchiveDamaged(f"{self.path}: it cannot be read ({error.strerror or error})") from error
+
     # --- bytes ------------------------------------------------------------------------------------------------------
 
     def pieces(self, name: str) -> Iterator[bytes]:
@@ -113,7 +122,7 @@ class ZipReader:
                 while piece := member.read(_PIECE):
                     yield piece
         except _TROUBLE as error:
-            self._refuse(info, f"it cannot be read ({error})")
+            self._refuse(info, f"it cannot be read ({str(error) or 'its bytes end too early'})")
 
     def read(self, name: str) -> bytes:
         """The member's bytes, uncompressed, all at once."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,16 +127,12 @@ def test_a_file_that_is_cut_off_anywhere_is_found_and_never_a_crash(tmp_path: Pa
 
 
 def test_a_byte_that_changed_anywhere_is_found_and_never_a_crash(tmp_path: Path) -> None:
-    """But in the zip's own fields of date, system and the like, which say nothing about the archive."""
+    """But in the directory's own fields of system and rights, which say nothing about the archive."""
     made = packaged(tmp_path)
     data = made.path.read_bytes()
-    with zipfile.ZipFile(made.path) as zipped:
-        names = [info.filename.encode() for info in zipped.infolist()]
-    first = len(names[0]) + 30
     end = data.index(b"PK\x01\x02")
-    for at in range(first, end, 41):
-        if any(at - 60 < place <= at for place in _places(data, b"PK\x03\x04")):
-            continue  # within a member's head
+    heads = [at + byte for at in _places(data[:end], b"PK\x03\x04") for byte in range(30)]
+    for at in sorted({*range(0, end, 41), *heads}):
         made.path.write_bytes(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
         assert verify_archive(made.path), at
 
@@ -144,6 +142,65 @@ def _places(data: bytes, mark: bytes) -> list[int]:
     while (at := data.find(mark, at + 1)) >= 0:
         found.append(at)
     return found
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda data, end: data + b"more", "the zip does not end where its file ends"),
+        (lambda data, end: b"before" + data, "offset 0: 6 bytes belong to no member"),
+        (lambda data, end: data[:500] + data[509:], "offset 0: 9 bytes before the member 'archive/data-00000.warc.gz'"),
+        (lambda data, end: data[:end] + b"between" + data[end:], "7 bytes"),
+        (
+            lambda data, end: data[: end + 14] + b"!" + data[end + 15 :],
+            "offset 0: the head of 'archive/data-00000.warc.gz'",
+        ),
+    ],
+)
+def test_what_no_checksum_covers_is_looked_at_too(
+    tmp_path: Path, change: Callable[[bytes, int], bytes], problem: str
+) -> None:
+    """Bytes around the members, and a member's head that the directory contradicts."""
+    path = packaged(tmp_path).path
+    data = path.read_bytes()
+    path.write_bytes(change(data, data.index(b"PK\x01\x02")))
+    found = verify_archive(path)
+    assert any(problem in each for each in found), found
+
+
+def test_other_tools_write_sums_after_the_bytes(tmp_path: Path) -> None:
+    """As they do who cannot go back in what they write; zip64 where it need not be."""
+    path = packaged(tmp_path).path
+    with zipfile.ZipFile(path) as zipped:
+        members = {name: zipped.read(name) for name in zipped.namelist()}
+
+    class Pipe(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            with path.open("ab") as file:
+                return file.write(data)
+
+    path.unlink()
+    with zipfile.ZipFile(Pipe(), "w") as zipped:  # type: ignore[arg-type] # it asks for no more than this
+        for name, data in members.items():
+            with zipped.open(name, "w", force_zip64=True) as member:
+                member.write(data)
+
+    assert [] == verify_archive(path)
+
+
+def test_of_what_follows_a_damage_nothing_is_said(tmp_path: Path) -> None:
+    """Its index and pages may be right: nobody could look."""
+
+    def damage(members: Members) -> None:
+        data = bytearray(members["archive/data-00000.warc.gz"])
+        data[800] ^= 255
+        members["archive/data-00000.warc.gz"] = bytes(data)
+
+    [found] = verify_archive(changed(packaged(tmp_path).path, damage))
+    assert "offset " in found and found.endswith("what follows was not read")
 
 
 def test_a_warc_file_alone_is_verified(tmp_path: Path) -> None:
