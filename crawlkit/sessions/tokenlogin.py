@@ -7,7 +7,7 @@ and 6). What does not: reading the answer (tokens.py), signing and renewing in t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from crawlkit.exceptions import LoginError
@@ -18,6 +18,7 @@ from crawlkit.sessions.login import Credentials, Login
 from crawlkit.sessions.loginhops import keep_password_home
 from crawlkit.sessions.models import Request
 from crawlkit.sessions.response import Response
+from crawlkit.sessions.secretnames import is_secret_name
 from crawlkit.sessions.session import Session
 from crawlkit.sessions.tokenauth import TokenAuth
 from crawlkit.sessions.tokens import Tokens, names_in, read_tokens
@@ -118,7 +119,7 @@ class TokenLogin(Login):
                 f"{shown(response.url)} answered {response.status_code} to the login"
                 f"{complaint(response, session)}: wrong user name or password?"
             )
-        tokens = self._read(response, None)
+        tokens = self._read(response, None, session)
         if tokens is None:
             raise LoginError(self._without_token(response, session))
         auth.keep(tokens)
@@ -142,15 +143,17 @@ class TokenLogin(Login):
         response = session.send(prepared, heal=False, retries=0, check_hop=keep_password_home, **settings)
         if response.status_code == 429 or response.status_code >= 500:
             response.raise_for_status()
-        return self._read(response, old) if response.ok else None
+        return self._read(response, old, session) if response.ok else None
 
     def _body(self, fields: dict[str, Any]) -> dict[str, Any]:
         return {"data": fields} if self._form else {"json": fields}
 
-    def _read(self, response: Response, before: Tokens | None) -> Tokens | None:
+    def _read(self, response: Response, before: Tokens | None, session: Session) -> Tokens | None:
         answer = _json(response)
         if not isinstance(answer, Mapping):
             return None
+        for secret in _secrets(answer):
+            session._own_redactor().learn(secret)
         return read_tokens(
             answer, time.time(), access=self._token, refresh=self._refresh, expires=self._expires, before=before
         )
@@ -179,6 +182,17 @@ class TokenLogin(Login):
         if self._header.lower() != "authorization" and not is_secret(self._header, session.secret_headers):
             session.secret_headers = (*session.secret_headers, self._header)
         return auth
+
+
+def _secrets(answer: Mapping[str, Any]) -> Iterator[str]:
+    """What else the answer gives that must not be told: an `id_token`, a `session_token`, however deep they are."""
+    waiting: list[Mapping[str, Any]] = [answer]
+    while waiting:
+        for name, value in waiting.pop().items():
+            if isinstance(value, Mapping):
+                waiting.append(value)
+            elif isinstance(value, str) and is_secret_name(str(name)) and "://" not in value:  # a `token_endpoint`
+                yield value
 
 
 def _json(response: Response) -> Any:

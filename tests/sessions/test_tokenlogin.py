@@ -508,3 +508,18 @@ def test_a_turn_that_another_process_keeps_is_not_waited_for_for_ever(
         assert 401 == api.get(session)
     assert 200 == api.get(session)
     session.close()
+
+
+def test_whatever_else_the_answer_gives_away_is_hidden(api: Api) -> None:
+    """A page may show it, and an archive must not."""
+    given = {
+        "access": "Acc3ss-0f-me",
+        "id_token": "1d-T0ken-0f-me",
+        "user": {"name": "Hilda Reader", "session_token": "S3ss-0f-me"},
+    }
+    api.server.play("/token", lambda request: [as_json(200, given)])
+    with Session() as session:
+        api.login().log_in(session, ACCOUNT)
+        assert session.redactor is not None
+        shown = session.redactor.redact("1d-T0ken-0f-me S3ss-0f-me Hilda Reader https://a.example/oauth2")
+    assert "[redacted] [redacted] Hilda Reader https://a.example/oauth2" == shown
