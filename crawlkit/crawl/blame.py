@@ -152,12 +152,6 @@ class Blame:
         for key in harmless:
             self._forget(*key)
 
-    def lived(self, membership: Membership, number: int) -> bool:
-        """Whether the session was seen alive by an answer to what was sent after the exchange of this number."""
-        with self._lock:
-            exchanges = self._exchanges.get(membership)
-            return exchanges is not None and exchanges.proven > number
-
     def died(self, membership: Membership, epoch: int, url: str, request: Request) -> None:
         """The session of `epoch` was found dead by a request for `url`: suspect what was fetched since it was alive."""
         name = self._name(request)

@@ -73,10 +73,6 @@ class Proof:
         """What `url` says to a visitor without cookie or secret. Sends a request; raises RequestException."""
         return self.of(_stranger(self._session).get(url))
 
-    def suffices(self, finding: Finding) -> bool:
-        """Whether it is enough to believe in a login."""
-        return finding.member or (finding.sign is None and not self.certain)
-
     def concerns(self, url: str) -> bool:
         """Whether an answer from `url` says anything about this login: it comes from the site of a trusted origin."""
         trusted = {*self._trusted, *self._visited}

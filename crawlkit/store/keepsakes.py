@@ -1,4 +1,4 @@
-"""Keepsakes: what outlives a run beside its pages: robots.txt copies, URLs that are blamed, small values by name.
+"""Keepsakes: what outlives a run beside its pages: robots.txt copies, and URLs that are blamed.
 
 What belongs here: keeping and finding them, each in a transaction of its own. What does not: their SQL where they have a
 table (robots.py, refusals.py), what is made of them (crawl/robots.py, crawl/blame.py).
@@ -53,16 +53,3 @@ class Keepsakes:
         """Keep the robots.txt of `origin`."""
         with self._wrapped, self._transactions.open(durable=False):
             write_robots(self._connection, Robots(origin, fetched_at, status, body))
-
-    # --- small values ----------------------------------------
-
-    def value(self, name: str) -> str | int | float | bytes | None:
-        """A small value that was kept, None when there is none."""
-        with self._wrapped:
-            row = self._connection.execute("SELECT value FROM _meta WHERE name = ?", (f"kept:{name}",)).fetchone()
-        return row[0] if row else None
-
-    def keep_value(self, name: str, value: str | int | float | bytes | None) -> None:
-        """Keep a small value between runs."""
-        with self._wrapped, self._transactions.open():
-            self._connection.execute("INSERT OR REPLACE INTO _meta VALUES (?, ?)", (f"kept:{name}", value))

@@ -29,7 +29,6 @@ WRITES: dict[str, Callable[[Desk], Any]] = {
     "blame": lambda desk: desk.store.keepsakes.blame("p", "https://a.example/x", 1, False),
     "absolve": lambda desk: desk.store.keepsakes.absolve("p", "https://a.example/x"),
     "take_up_again": lambda desk: desk.store.take_up_again([1]),
-    "keep_value": lambda desk: desk.store.keepsakes.keep_value("sitemap", NOW),
 }
 READS: dict[str, Callable[[Desk], Any]] = {
     "hosts_waiting": lambda desk: desk.store.hosts_waiting(),
@@ -41,7 +40,6 @@ READS: dict[str, Callable[[Desk], Any]] = {
     "redirected_starts": lambda desk: desk.store.redirected_starts(),
     "robots": lambda desk: desk.store.keepsakes.robots("https://a.example"),
     "blamed": lambda desk: desk.store.keepsakes.blamed(),
-    "value": lambda desk: desk.store.keepsakes.value("sitemap"),
     "past": lambda desk: list(desk.store.past()),
     "upcoming": lambda desk: desk.store.upcoming(),
     "check": lambda desk: desk.store.check(),
@@ -189,18 +187,6 @@ def test_robots_are_kept_between_runs(new_desk: Callable[..., Desk]) -> None:
 
     assert kept is not None
     assert (NOW + 1, 200, "User-agent: *\nDisallow: /ü") == (kept.fetched_at, kept.status, kept.body)
-
-
-@pytest.mark.parametrize("value", ["text", 5, 1.5, b"raw", None])
-def test_small_values_are_kept_between_runs(new_desk: Callable[..., Desk], value: Any) -> None:
-    desk = new_desk()
-    assert None is desk.store.keepsakes.value("run"), "values of ours are not those that are kept for others"
-    desk.store.keepsakes.keep_value("run", value)
-
-    desk = new_desk()
-
-    assert value == desk.store.keepsakes.value("run")
-    assert 2 == desk.run.id
 
 
 def test_sqlite_utils_is_not_loaded_until_a_table_is_made(path: Path) -> None:
