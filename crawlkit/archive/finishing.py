@@ -23,6 +23,7 @@ from pathlib import Path
 
 from crawlkit.archive.contents import Contents, pages_of
 from crawlkit.archive.datapackage import About
+from crawlkit.archive.earlierpages import EarlierPages
 from crawlkit.archive.indexing import Indexing
 from crawlkit.archive.place import Place
 from crawlkit.archive.redaction import Redaction
@@ -98,15 +99,17 @@ def _made(
         main_page = redaction.url(contents.main_page) if contents.main_page is not None else None
         about = About(contents.title, contents.description, main_page=main_page, redacted=redaction.on)
         completeness = contents.completeness(store, redaction.url) if contents.completeness is not None else None
-        return package(
-            place.unfinished,
-            warcs,
-            is_page=is_page,
-            about=about,
-            completeness=completeness,
-            inspector=scan,
-            clean=redaction.text,
-        )
+        with EarlierPages(store.records.packages(), place.folder) as earlier:
+            return package(
+                place.unfinished,
+                warcs,
+                is_page=is_page,
+                about=about,
+                completeness=completeness,
+                inspector=scan,
+                known=earlier.page,
+                clean=redaction.text,
+            )
     [warc] = warcs
     with Indexing(place.folder, is_page=is_page, inspector=scan) as indexing:
         indexing.read(warc)

@@ -38,7 +38,7 @@ class Indexing:
     """The captures of an archive. Belongs to one thread; a `with` closes it.
 
     `is_page`: whether the capture of this URL is listed as a page; `inspector`: is shown everything; `known`: the title
-    and text of a page by its URL, for a revisit whose payload is in an earlier archive; `clean`: takes secrets out of the
+    and text of a page in an earlier archive, by the URL and the date of its record; `clean`: takes secrets out of the
     text of a page, which has some that the bytes have not: where markup stood between their halves; `folder`: for what does
     not fit into memory.
 
@@ -54,7 +54,7 @@ class Indexing:
         *,
         is_page: Callable[[str], bool],
         inspector: Inspector | None = None,
-        known: Callable[[str], PageText | None] | None = None,
+        known: Callable[[str, str], PageText | None] | None = None,
         clean: Callable[[str], str] | None = None,
         main_page: str | None = None,
     ) -> None:
@@ -152,13 +152,17 @@ class Indexing:
 
     def _page_text(self, record: Record, html: bytes, content_type: str) -> PageText:
         if record.kind != "revisit":
-            page = read_page(html, content_type) if looks_like_html(html, content_type) else PageText("", "")
-            return PageText(self._clean(page.title), self._clean(page.text))
+            page = read_page(html, content_type) if looks_like_html(html, content_type) else None
+            return self._cleaned(page)
         if (place := self._lines_by_digest.get(record.payload_digest or "")) is not None:
             said = json.loads(self.pages.read(*place))
             return PageText("" if said["title"] == said["url"] else said["title"], said["text"])
-        known = self._known(record.url) if self._known is not None else None
-        return known or PageText("", "")
+        if self._known is None:
+            return self._cleaned(None)
+        return self._cleaned(self._known(record.get("WARC-Refers-To-Target-URI"), record.get("WARC-Refers-To-Date")))
+
+    def _cleaned(self, page: PageText | None) -> PageText:
+        return PageText(*map(self._clean, page or ("", "")))
 
     def _add(self, entries: list[Entry]) -> None:
         for entry in entries:

@@ -17,10 +17,10 @@ from crawlkit.archive.cdxj import Entry
 from crawlkit.archive.datapackage import DIGEST_NAME, NAME, Resource, read_resources, sha256
 from crawlkit.archive.package_reading import ArchiveReader
 from crawlkit.archive.verifying import Verifying, verify
+from crawlkit.archive.wacz import PAGES
 from crawlkit.archive.zipreading import ZipReader
 from crawlkit.exceptions import ArchiveDamaged
 
-_PAGES = "pages/pages.jsonl"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _MOST = 1000
 """Of more problems of one kind the others are counted."""
@@ -173,8 +173,8 @@ def _entry_problem(entry: Entry, places: _Places) -> str | None:
 
 def _page_problems(zipped: ZipReader, urls: set[str] | None) -> Iterator[str]:
     """`urls`: of all records; None when they are not all known."""
-    where = f"{zipped.path}, member {_PAGES}"
-    for number, line in enumerate(zipped.lines(_PAGES), 1):
+    where = f"{zipped.path}, member {PAGES}"
+    for number, line in enumerate(zipped.lines(PAGES), 1):
         try:
             page: Any = json.loads(line)
             if number == 1 and "format" in page:

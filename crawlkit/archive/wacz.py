@@ -61,7 +61,7 @@ def package(
     about: About,
     completeness: Mapping[str, Any] | None = None,
     inspector: Inspector | None = None,
-    known: Callable[[str], PageText | None] | None = None,
+    known: Callable[[str, str], PageText | None] | None = None,
     clean: Callable[[str], str] | None = None,
 ) -> Package:
     """Write the package `output` of the `.warc.gz` files `warcs`, which are left as they are.

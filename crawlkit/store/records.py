@@ -128,6 +128,11 @@ class Records:
         with self._wrapped:
             return read_archives(self._connection)
 
+    def packages(self) -> list[Path]:
+        """The packages that are there, oldest first."""
+        outputs = [archive.output for archive in self.archives() if _is_there(archive)]
+        return [output for output in dict.fromkeys(outputs) if output.name.endswith(".wacz")]
+
     def begin(self, output: Path, crawl: int) -> Archive:
         """Records are of the open archive of `crawl` at `output` from now on, begun when there is none."""
         archives = self.archives()

@@ -127,12 +127,13 @@ def test_a_file_that_is_cut_off_anywhere_is_found_and_never_a_crash(tmp_path: Pa
 
 
 def test_a_byte_that_changed_anywhere_is_found_and_never_a_crash(tmp_path: Path) -> None:
-    """But in the directory's own fields of system and rights, which say nothing about the archive."""
+    """But in the directory's own fields of system and rights, and in the bits that fill up a member's last byte."""
     made = packaged(tmp_path)
     data = made.path.read_bytes()
     end = data.index(b"PK\x01\x02")
-    heads = [at + byte for at in _places(data[:end], b"PK\x03\x04") for byte in range(30)]
-    for at in sorted({*range(0, end, 41), *heads}):
+    members = _places(data[:end], b"PK\x03\x04")
+    heads = [at + byte for at in members for byte in range(30)]
+    for at in sorted({*range(0, end, 41), *heads} - {at - 1 for at in (*members, end)}):
         made.path.write_bytes(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
         assert verify_archive(made.path), at
 

@@ -11,6 +11,7 @@ from crawlkit import Download, IgnoreRequest
 from crawlkit.archive.spool import Spool
 from crawlkit.archive.verifying import verify
 from crawlkit.exceptions import StorageError, UsageError
+from tests.archive.packages import pages as listed_pages
 from tests.archive.recorded import Studio, Walker
 from tests.crawl.loopback import Asked, Reply, serving
 from tests.crawl.test_engine import page
@@ -160,6 +161,26 @@ def test_next_month_refers_to_this_month(studio: Studio) -> None:
     } == revisits
     assert ["/new"] == [it.path for it in studio.records(february) if it.kind == "response"]
     assert before == studio.output.read_bytes()
+
+
+def test_what_is_unchanged_keeps_its_title_and_text_in_the_list_of_pages(studio: Studio) -> None:
+    """From the package that has it, and when that is gone the page is whole again; the third month as well as the second."""
+    pages: dict[str, Any] = {
+        "/": page("/same", "/new"),
+        "/same": "<title>Same</title>the text",
+        "/new": "<title>1</title>",
+    }
+    listed = []
+    with serving(pages) as site:
+        for month in ("january", "february", "march", "april"):
+            pages["/new"] = f"<title>{month}</title>"
+            output = studio.folder / f"{month}.wacz"
+            assert 0 == studio.run(Walker(site), output=output).exit_code
+            listed.append({(it["title"], it["text"]) for it in listed_pages(output) if not it["url"].endswith("/")})
+            if month == "march":
+                (studio.folder / "january.wacz").unlink()
+
+    assert [{("Same", "the text"), (month, "")} for month in ("january", "february", "march", "april")] == listed
 
 
 def test_an_archive_that_is_replaced_holds_all_of_itself(studio: Studio) -> None:

@@ -110,9 +110,17 @@ def test_a_revisit_has_the_title_and_text_of_what_it_refers_to(tmp_path: Path) -
 def test_a_revisit_of_an_earlier_archive_has_the_title_that_is_known_of_it(tmp_path: Path) -> None:
     same = exchange(b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n", url=HOME)
     revisit = warc(tmp_path, [same], revisit_of={HOME: HOME})
-    known = {HOME: PageText("Home", "Welcome")}
-    made = package(tmp_path / "new.wacz", [revisit], is_page=is_page, about=About("Site"), known=known.get)
-    assert [("Home", "Welcome")] == [(each["title"], each["text"]) for each in pages(made.path)]
+    made = package(
+        tmp_path / "new.wacz",
+        [revisit],
+        is_page=is_page,
+        about=About("Site"),
+        known=lambda url, date: PageText(f"Home of {date}", "Welcome") if url == HOME else None,
+        clean=lambda text: text.replace("Home", "H***"),
+    )
+    assert [("H*** of 2023-11-14T22:13:20.125000Z", "Welcome")] == [
+        (each["title"], each["text"]) for each in pages(made.path)
+    ]
     assert [] == verify_archive(made.path)
 
 
