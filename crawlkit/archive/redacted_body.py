@@ -4,8 +4,9 @@ What belongs here: which bytes of a body are to be looked at, and writing it aga
 (substitution.py), the head (redacted_head.py).
 
 A body that is not compressed keeps every byte that is no secret, those of its framing included: what replaces a secret is
-as long. One that is compressed is decoded, compressed again and framed anew, in chunks if it came in chunks. What cannot
-be decoded (a coding that is cut off or broken) is looked at as far as it can be, and as it is.
+as long. One that is compressed is decoded, compressed again and framed anew, in chunks if it came in chunks; so is a small
+file in gzip of which the head says nothing, such as `sitemap.xml.gz`. What cannot be decoded (a coding that is cut off,
+broken or not known) is looked at as far as it can be, and as it is.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from crawlkit.archive.spool import Spool
 from crawlkit.archive.substitution import WINDOW, Seen, Substitution
 from crawlkit.exceptions import ChunkedEncodingError, ContentDecodingError
 from crawlkit.sessions import bodies
-from crawlkit.sessions.decoding import decoding_for
+from crawlkit.sessions.decoding import decoded_pieces, decoding_for
 from crawlkit.sessions.secretforms import Span
 
 _OVERLAP = 64 * 1024
 _CHUNK = 64 * 1024
+_PIECE = 256 * 1024
+_GZIP = b"\x1f\x8b\x08"
+_LARGEST_FILE = 1 << 20  # in gzip: a thousand times as much may be in it, and all of it is looked through
 
 
 class BodyRedaction:
@@ -38,6 +42,8 @@ class BodyRedaction:
         self.chunked = exchange.length == bodies.CHUNKED
         """Whether the body is framed in chunks."""
         self._frames = ChunkFrames(exchange.response, exchange.head_length)
+        if not self.recoded and self._is_gzip_file():
+            self._encoding, self.recoded = "gzip", True
         self._whole: bytes | None = None
         self._clean: bytes | None = None
         self._places: list[Span] = []
@@ -48,7 +54,7 @@ class BodyRedaction:
         """
         gathered, before, decoded = bytearray(), b"", 0
         try:
-            for piece in self._exchange.decoded() if self.recoded else self._plain():
+            for piece in self._undone() if self.recoded else self._plain():
                 decoded += len(piece)
                 gathered += piece
                 if len(gathered) >= WINDOW:
@@ -91,7 +97,21 @@ class BodyRedaction:
             self._frames.write(clean, substitution.pieces(self._frames.framing(), Seen()), out)
 
     def _decoded(self) -> Iterator[bytes]:
-        return _until_broken(self._exchange.decoded()) if self.recoded else self._plain()
+        return _until_broken(self._undone()) if self.recoded else self._plain()
+
+    def _is_gzip_file(self) -> bool:
+        size = self._exchange.response.size - self._exchange.head_length
+        if not len(_GZIP) < size <= _LARGEST_FILE:
+            return False
+        start = b""
+        for piece in self._plain():
+            start += piece
+            if len(start) >= len(_GZIP):
+                break
+        return start.startswith(_GZIP)
+
+    def _undone(self) -> Iterator[bytes]:
+        return decoded_pieces(self._exchange.body(), self._encoding, _PIECE)
 
     def _plain(self) -> Iterator[bytes]:
         return self._frames.data() if self.chunked else self._exchange.response.chunks(self._exchange.head_length)

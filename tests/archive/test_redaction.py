@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import brotli
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -249,6 +250,21 @@ def test_a_secret_after_the_end_of_the_compressed_data_goes() -> None:
     assert note is not None
     assert [] == leaks(SECRET, whole(clean))
     assert b"page" == b"".join(clean.decoded())
+
+
+@pytest.mark.parametrize("lines", [(), ("Content-Encoding: bzip2",)])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_file_in_gzip_is_looked_into(lines: tuple[str, ...], is_chunked: bool) -> None:
+    """Such as sitemap.xml.gz, whose head names no coding; without a secret it stays as it is."""
+    for text in (f"<loc>http://site.example/?s={SECRET}</loc>", "<loc>http://site.example/</loc>"):
+        body = gzip.compress(text.encode())
+        answer = chunked(body[:2], body[2:]) if is_chunked else page(body, *lines)
+        before = exchange(answer)
+        clean, note = redaction(SECRET).apply(before)
+        assert (SECRET in text) == (note is not None) == (clean is not before)
+        inside = gzip.decompress(b"".join(clean.body()))
+        assert [] == leaks(SECRET, inside)
+        assert len(text) == len(inside)
 
 
 def test_a_compressed_body_that_was_cut_off_is_redacted_as_far_as_it_came() -> None:
