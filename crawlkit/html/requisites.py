@@ -91,11 +91,10 @@ _NOT_FETCHED_NAMES = (
 _NOT_FETCHED = frozenset(_NOT_FETCHED_NAMES.split())
 _ELEMENTS = (*(name for name, given in _ATTRIBUTES.items() if given != _BACKGROUND), "link", "style", "param")
 _TAGS = re.compile(rb"<(" + "|".join(_ELEMENTS).encode() + rb")\b")
-#: What stands in a document that has such attributes → the selectors for them.
-_SELECTORS: Mapping[re.Pattern[bytes], tuple[str, ...]] = {
-    **{re.compile(name.encode() + rb"\s*+="): (f"[{name}]",) for name in ("style", "srcset", "background")},
-    re.compile(rb"data-"): tuple(f"[{name}]" for name in (*_LAZY, *_SRCSETS[2:])),
-}
+#: Attributes that any element may have, but for those that begin with `data-` → how it is seen that a document has one.
+_ANYWHERE = {name: re.compile(rf"{name}\s*+=".encode()) for name in ("style", "srcset", "background")}
+_DATA = frozenset((*_LAZY, *_SRCSETS[2:]))
+_DATA_NAME = re.compile(rb"data-[a-z_-]++(?=\s*+=)")
 _LINKS = "a, area, link, meta[http-equiv]"
 
 # HTML standard, 2.4 "parse a srcset attribute": an address, then what describes it, up to a comma outside of brackets.
@@ -133,11 +132,11 @@ def _of_tree(tree: LexborHTMLParser | LexborNode, depth: int, lowered: bytes | N
 def _selectors(lowered: bytes | None) -> str:
     """What to look for: each selector costs a walk through the whole tree, and most documents have few of them."""
     if lowered is None:
-        there = [*_ELEMENTS, *(each for selectors in _SELECTORS.values() for each in selectors)]
-    else:
-        there = sorted({name.decode() for name in _TAGS.findall(lowered)})
-        there += [each for word, selectors in _SELECTORS.items() if word.search(lowered) for each in selectors]
-    return ", ".join(there)
+        return ", ".join([*_ELEMENTS, *(f"[{name}]" for name in (*_ANYWHERE, *_DATA))])
+    elements = {name.decode() for name in _TAGS.findall(lowered)}
+    attributes = {name for name, written in _ANYWHERE.items() if written.search(lowered)}
+    attributes |= _DATA.intersection(name.decode() for name in _DATA_NAME.findall(lowered))
+    return ", ".join([*sorted(elements), *(f"[{name}]" for name in sorted(attributes))])
 
 
 def _of_markup(markup: str, depth: int) -> Iterator[Reference]:

@@ -83,7 +83,7 @@ ELEMENTS = {
     '<img data-src="a.png" data-srcset="b.png 1x">': [("a.png", "image"), ("b.png", "image")],
     '<iframe data-src="a.html"></iframe><video data-src="b.mp4"></video>': [("a.html", "frame"), ("b.mp4", "media")],
     '<div data-background="a.png" data-bg="url(b.png)">': [("a.png", "image"), ("b.png", "image")],
-    '<p STYLE = "background:url(a.png)"><img DATA-LAZY-SRC\n=b.png data-src2="no.png" DATA-Large_Image=c.png>': [
+    '<p STYLE = "background:url(a.png)"><i DATA-LAZY-SRC\n=b.png data-src2="no.png"><b DATA-Large_Image=c.png>': [
         ("a.png", "image"),
         ("b.png", "image"),
         ("c.png", "image"),
