@@ -95,11 +95,12 @@ def job_of(url: str, options: SiteOptions) -> Job:
 
 def name_of(start: str) -> str:
     """The name under which the archive of a canonical URL is kept: `docs.example.org`, `docs.example.org-guide-5b9c66b5`;
-    another URL has another.
+    another URL has another. A query is in none: the name is told in the package, and a query may hold a token.
     """
     place, _, path = urls.split_userinfo(start)[0].partition("://")[2].partition("/")
     plain = f"{place}/{path}".rstrip("/")
-    slug = re.sub(r"[^a-z0-9._]+", "-", plain.lower()).strip("-._")
+    shown = re.split("[?;#]", plain, maxsplit=1)[0]
+    slug = re.sub(r"[^a-z0-9._]+", "-", shown.lower()).strip("-._")
     if slug != plain or len(slug) > _LONGEST_NAME or slug in RESERVED_NAMES:
         digest = hashlib.blake2b(plain.encode(), digest_size=4).hexdigest()
         slug = f"{slug[:_LONGEST_NAME].rstrip('-._')}-{digest}"

@@ -103,3 +103,10 @@ def test_a_password_in_the_url_is_in_no_name_and_no_note(folder: Path) -> None:
     job = job_of("https://user:hunter2@a.example/", SiteOptions())
     assert "a.example" == job.spider.name
     assert "hunter2" not in f"{job.spider.name} {job.source} {job.database}"
+
+
+@pytest.mark.parametrize("url", ["https://a.example/x?sid=Ab12Cd34Ef", "https://a.example/x;jsessionid=Ab12Cd34Ef"])
+def test_no_token_of_a_url_is_in_the_name(url: str) -> None:
+    """The name is told in the package, in lower case, where no search would find the token."""
+    assert "ab12cd34ef" not in name_of(url)
+    assert name_of(url).startswith("a.example-x-")
