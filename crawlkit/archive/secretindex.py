@@ -12,6 +12,7 @@ for one by one.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from crawlkit.sessions.secretforms import base64_forms, base64_pieces, hex_forms
 _ALPHABETS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" + last for last in ("+/", "-_"))
 _URLSAFE = str.maketrans("+/", "-_")
 _GRAM = 4
+_HEX = re.compile("[0-9a-fA-F-]{16,}")
 
 
 class Form(NamedTuple):
@@ -92,6 +94,9 @@ class SecretIndex:
 def forms(reading: str) -> Iterator[Form]:
     """How a secret is written without any escape."""
     yield Form(reading.encode("latin-1"), reading, "plain")
+    if _HEX.fullmatch(reading):  # a UUID, or what a program wrote with %X and another with %x
+        for written in {reading.lower(), reading.upper()} - {reading}:
+            yield Form(written.encode("ascii"), reading, "plain")
     for digits in hex_forms(reading):
         yield Form(digits.encode("ascii"), reading, "hex")
     pieces = {text.translate(change): before for before, _, text in base64_pieces(reading) for change in ({}, _URLSAFE)}

@@ -194,3 +194,11 @@ def test_escapes_that_are_longer_than_they_need_be(write: Callable[[str], str]) 
     clean = cleaned(knowing(SECRET), f"b{{content:'{data}'}}".encode()).decode()
     assert len(data) + len("b{content:''}") == len(clean)
     assert f"b{{content:'{PSEUDONYMS.of(SECRET)}'}}" == read(clean)
+
+
+def test_hexadecimal_digits_are_the_same_in_either_case() -> None:
+    """The session's id in the cookie, and the UUID that the page makes of it."""
+    secret = "9f86d081-884c-4d65-9a2f-eaa0c55ad015"
+    data = f"{secret} {secret.upper()} {quote(secret.upper())}"
+    hidden = PSEUDONYMS.of(secret)
+    assert f"{hidden} {hidden} {hidden}" == cleaned(knowing(secret), data.encode()).decode()
