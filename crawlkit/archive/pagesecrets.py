@@ -14,7 +14,7 @@ from html import unescape
 
 from crawlkit.sessions import secretnames
 from crawlkit.sessions.secretforms import BYTES, Span, flat, unflat
-from crawlkit.sessions.secretnames import is_common
+from crawlkit.sessions.secretnames import is_common, is_password_name
 
 _HINTS = (b"token", b"srf", b"nonce", b"sess", b"sid=", b"signature", b"secret", b"jwt")
 _NAME = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]"
@@ -37,6 +37,8 @@ _MEMBER = re.compile(
 #: JSON in an attribute, as `data-page` has it.
 _QUOTE = rb"\\?&(?:quot|apos|#34|#39|#x22|#x27);"
 _QUOTED_MEMBER = re.compile(_QUOTE + rb"\s*[:,]\s*" + _QUOTE + rb"""([^"'<>\s]{1,4096}?)""" + _QUOTE)
+_PASSWORDS = (b"passw", b"passphrase", b"passcode", b"pwd")
+_LINKED = re.compile(rb"""(?<=[?&;])([\w.%\[\]$-]{2,64})=([^&;#\s"'<>\\,]+)""")
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _WORD_LETTERS = 4  # in each word of a name, on average
 _SHORT_WORD = 3  # and that says nothing by itself: `of`, `by`, `Py`
@@ -74,7 +76,8 @@ def parameter_tokens(text: str) -> Iterator[str]:
 
 def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
     """The tokens in a page, HTML (`markup`), or JSON or a script; and where the values of its fields against forgery are
-    that are too short or too ordinary to be looked for anywhere else.
+    that are too short or too ordinary to be looked for anywhere else, and the passwords in its links: in the addresses these
+    lead to they are hidden for their place, too.
     """
     tokens: list[str] = []
     short: set[Span] = set()
@@ -94,7 +97,15 @@ def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
                 if is_field and span is not None and not found and span[0] < span[1]:
                     short.add(span)
             at = lower.find(hint, max(end, at + 1))
+    if markup and any(hint in lower for hint in _PASSWORDS):
+        short.update(_linked_passwords(data))
     return tokens, sorted(short)
+
+
+def _linked_passwords(data: bytes) -> Iterator[Span]:
+    for match in _LINKED.finditer(data):
+        if is_password_name(match[1].decode("latin-1")) and _tag_around(data, match.start(), _LONGEST_TAG) >= 0:
+            yield match.span(2)
 
 
 def _spellings(data: bytes, span: Span) -> set[str]:

@@ -25,7 +25,7 @@ _UNDETERMINED = (0, 2, 3)
 #: A piece of base64 that is shorter than this says too little to be looked for.
 _SHORTEST_BASE64 = 6
 #: A number in HTML of more digits would not be read again.
-_LONGEST_ESCAPE = 35
+_LONGEST_ESCAPE = 260
 
 Span = tuple[int, int]
 
@@ -242,7 +242,7 @@ _ESCAPE = re.compile(
 PERCENT = Coding("%", re.compile("%[0-9a-fA-F]{2}"), _percent)
 #: As in the body of a form: `+` is a space. Only worth trying where a secret has a space.
 FORM = Coding("+", re.compile(r"%[0-9a-fA-F]{2}|\+"), _percent)
-HTML = Coding("&", re.compile(r"&(?:#[0-9]{1,32};?|#[xX][0-9a-fA-F]{1,32};?|[a-zA-Z][a-zA-Z0-9]{1,31};)"), _entity)
+HTML = Coding("&", re.compile(r"&(?:#[0-9]{1,256};?|#[xX][0-9a-fA-F]{1,256};?|[a-zA-Z][a-zA-Z0-9]{1,31};)"), _entity)
 BYTES = Coding("\\", _ESCAPE, _escaped_byte)
 CHARACTERS = Coding("\\x", _ESCAPE, _escaped)
 #: ASCII in CSS (CSS Syntax 3, section 4.3.7), and the space that ends an escape. Only worth trying in what a browser reads.

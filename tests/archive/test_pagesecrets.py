@@ -106,3 +106,9 @@ def test_the_token_that_resets_a_password_is_one() -> None:
     page = "<a href='/x?reset_password_token=Zx81kQ-4f9c'>"
     assert ["Zx81kQ-4f9c"] == page_tokens(page.encode(), markup=True)[0]
     assert [] == page_tokens(b"<a href='/x?password=Zx81kQ-4f9c'>", markup=True)[0]
+
+
+def test_a_password_in_a_link_is_hidden_as_in_the_address_that_it_leads_to() -> None:
+    page = b"<a href='/x?password=Zx81kQ-4f9c&amp;pwd=short'>?password=documented</a>"
+    tokens, places = page_tokens(page, markup=True)
+    assert ([], [b"Zx81kQ-4f9c", b"short"]) == (tokens, [page[start:end] for start, end in places])

@@ -180,7 +180,7 @@ def test_a_page_in_utf_16_is_read_with_its_escapes(coding: str, write: Callable[
     [
         lambda letter: f"\\{ord(letter):06x}",
         lambda letter: f"\\{ord(letter):X} ",
-        lambda letter: f"&#{ord(letter):012d};",
+        lambda letter: f"&#{ord(letter):060d};",
         lambda letter: f"&#x{ord(letter):09x};",
     ],
     ids=["CSS", "CSS and space", "decimal", "hexadecimal"],
