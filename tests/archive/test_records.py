@@ -8,6 +8,7 @@ import hashlib
 import subprocess
 import sys
 import tracemalloc
+import uuid
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -332,3 +333,25 @@ def test_a_body_is_never_in_memory(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 16_000_000
     finally:
         tracemalloc.stop()
+
+
+_SEEDED_AND_FORKED = """
+import os, random
+from crawlkit.archive import records
+for _ in range(2):
+    random.seed(7)
+    child = os.fork() if hasattr(os, "fork") else -1
+    print(records._new_id(), flush=True)
+    if not child:
+        os._exit(0)
+    if child > 0:
+        os.waitpid(child, 0)
+"""
+
+
+def test_ids_are_of_no_other_record_though_a_spider_seeds_and_forks() -> None:
+    """WARC 1.1, section 5.2: globally unique."""
+    done = subprocess.run([sys.executable, "-c", _SEEDED_AND_FORKED], capture_output=True, text=True, check=True)
+    found = done.stdout.split()
+    assert len(found) == len(set(found)) >= 2
+    assert {4} == {uuid.UUID(each).version for each in found}
