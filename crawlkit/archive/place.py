@@ -35,6 +35,8 @@ class Place:
 
     def __init__(self, output: Path) -> None:
         self.output = output.expanduser().absolute()
+        if self.output.is_symlink():  # it stays one, and a rename does not lead to another disk
+            self.output = self.output.resolve()
         if not self.output.name.endswith((PACKAGE, SINGLE)) or self.output.name in (PACKAGE, SINGLE):
             raise UsageError(f"{output}: an archive is a .wacz or a .warc.gz file; end its name in one of these")
         self.folder = self.output.with_name(self.output.name + ".part")

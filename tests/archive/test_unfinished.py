@@ -103,6 +103,20 @@ def test_what_somebody_else_put_there_is_kept(studio: Studio) -> None:
     assert ["mine.txt"] == [path.name for path in folder.iterdir()]
 
 
+def test_a_symbolic_link_stays_one(studio: Studio) -> None:
+    """The archive is made where it leads, which may be another disk."""
+    elsewhere = studio.folder / "elsewhere"
+    elsewhere.mkdir()
+    studio.output.symlink_to(elsewhere / "real.wacz")
+    with serving({"/": "text"}) as site:
+        assert 0 == studio.run(Walker(site)).exit_code
+        with pytest.raises(UsageError, match=r"real\.wacz: is there already"):
+            studio.run(Walker(site))
+
+    assert studio.output.is_symlink()
+    assert ["real.wacz"] == [path.name for path in elsewhere.iterdir()]
+
+
 def test_what_is_left_of_a_folder_that_was_being_removed_is_in_nobodys_way(studio: Studio) -> None:
     """Killed after the note was gone and before all of the folder was."""
     folder = studio.output.with_name("site.wacz.part")
