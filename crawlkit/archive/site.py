@@ -42,6 +42,9 @@ _READ = _CSS | _SVG | _SCRIPTS | _MANIFESTS | _XML
 _READ_KINDS = frozenset(("stylesheet", "manifest", SITEMAP))
 #: A page is complete before the next one is begun.
 _SOONER = 1
+#: A style sheet that imports itself with another query each time would never end.
+_MOST_NESTED = 50
+_TOO_DEEP = f"more than {_MOST_NESTED} requisites away from its page"
 
 
 class Site(Spider):
@@ -66,6 +69,8 @@ class Site(Spider):
         super().__init__(name)
         self.max_pages = max_pages
         self._pages = {urls.canonical(start) or start}
+        #: How many requisites a requisite of another one is away from its page.
+        self._nested: dict[str, int] = {}
         self.start_urls = [start]
         self.reach = reach
         self.depth = depth
@@ -126,10 +131,12 @@ class Site(Spider):
         if not response.ok or response.is_html:
             return
         for request in sitemaps.follow_sitemap(self, response):
-            if request.callback == sitemaps.CALLBACK:
-                yield requisite(request.url, SITEMAP, self.parse_sitemap, meta={"handle_httpstatus_all": True})
-            else:
+            if request.callback != sitemaps.CALLBACK:
                 yield from self._links(response, [request.url])
+            elif self._nests(response, request.url):
+                yield _left_out(request.url, _TOO_DEEP, response)
+            else:
+                yield requisite(request.url, SITEMAP, self.parse_sitemap, meta={"handle_httpstatus_all": True})
 
     # --- kinds of answers ----------------------------------------
 
@@ -170,11 +177,22 @@ class Site(Spider):
             url = absolute(reference.url)
             if url is None:
                 continue
-            rule = self.reach.excluded_by(url)
+            rule = self.reach.excluded_by(url) or (_TOO_DEEP if self._nests(response, url) else None)
             if rule is not None:
                 yield _left_out(url, rule, response)
             else:
                 yield requisite(url, reference.kind, self.parse_requisite, priority=_SOONER)
+
+    def _nests(self, response: Response, url: str) -> bool:
+        """Whether what this answer needs is too many requisites away from a page. Notes how many it is."""
+        if REQUISITE not in response.meta:
+            return False
+        asked = response.history[0].url if response.history else response.url
+        with self.lock:
+            depth = self._nested.get(asked, 0) + 1
+            if depth < _MOST_NESTED:
+                self._nested.setdefault(url, depth)
+        return depth >= _MOST_NESTED
 
     def _links(self, response: Response, found: Iterable[str]) -> Iterator[Request | Item]:
         seen: set[str] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ import pytest
 
 from crawlkit import FormLogin, Response
 from crawlkit.archive.reach import Reach
-from crawlkit.archive.site import Site
+from crawlkit.archive.site import _TOO_DEEP, Site
 from crawlkit.crawl.engine import Engine
 from crawlkit.crawl.result import Result
 from crawlkit.crawl.settings import parse_override, resolve_settings
@@ -18,6 +19,7 @@ from crawlkit.crawl.settings_file import ConfigFile
 from crawlkit.crawl.spider import Spider
 from crawlkit.store.database import Store
 from tests.archive.protected_site import PASSWORD, USER, ProtectedSite
+from tests.crawl.loopback import Reply, serving
 
 
 class Member(Spider):
@@ -127,6 +129,28 @@ def test_a_scope_of_one_page_has_its_requisites_and_nothing_else(tmp_path: Path)
         archive(tmp_path, site.url, member_of(site), scope="page")
         assert {"/media/picture-0.gif", "/style/deeper.css", "/frame/menu"} <= site.given()
         assert not {"/sitemap.xml", "/club/page-1", "/club/feed.xml"} & site.given()
+
+
+def test_requisites_that_never_end_do(tmp_path: Path) -> None:
+    """Style sheets that import one another by way of a redirect, sitemaps that name one another; it is said where."""
+    link = itertools.count()
+    css = {"Content-Type": "text/css"}
+    index = '<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><sitemap><loc>{}</loc></sitemap></sitemapindex>'
+    with serving({"/": '<link rel="stylesheet" href="/style.css">'}) as site:
+        site.pages |= {
+            "/style.css": lambda _: Reply(f'@import "/moved.css?{next(link)}";', headers=css),
+            "/moved.css": lambda _: Reply(status=302, headers={"Location": f"/style.css?{next(link)}"}),
+            "/robots.txt": Reply(f"Sitemap: {site.url}/map.xml", headers={"Content-Type": "text/plain"}),
+            "/map.xml": lambda _: Reply(
+                index.format(f"{site.url}/map.xml?{next(link)}"), headers={"Content-Type": "application/xml"}
+            ),
+        }
+        archive(tmp_path, f"{site.url}/", None, settings=["crawl.max_pages=1000"])
+        asked = [urlsplit(path).path for path in site.log()]
+    counts = [asked.count(path) for path in ("/moved.css", "/map.xml")]
+    assert all(20 < count <= 60 for count in counts), counts
+    left_out = [(urlsplit(url).path, rule) for url, rule in rows(tmp_path, "excluded")]
+    assert {("/moved.css", _TOO_DEEP), ("/map.xml", _TOO_DEEP)} == set(left_out)
 
 
 def test_a_second_month_asks_for_all_of_it_again(tmp_path: Path) -> None:
