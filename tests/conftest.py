@@ -20,6 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent
 _MOST_PROCESSES = 8
 
 
+#: Files whose few tests take longest: begun last, one process would be at them when all others are done.
+_LONG = ("test_docs.py", "test_docs_crawl.py", "test_incremental.py", "test_run.py", "test_reading.py", "test_site.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first."""
+    items.sort(key=lambda item: item.path.name not in _LONG)
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """A process a core for all files; one for a file or two, and for the long suites, which need the machine for
     themselves.
