@@ -137,6 +137,7 @@ def test_another_threads_stream_is_waited_for(server: Scripted) -> None:
         with pytest.raises(PoolTimeout, match="this thread itself has 1 open"):
             session.get(server.url, timeout=0.1)
         mine.close()
+        assert server.wait_until(lambda server: server.open_now == 1), "the server has seen it close"
         in_thread(lambda: streams.append(session.get(server.url, stream=True)))
         with pytest.raises(PoolTimeout, match=r"or close streams$"):
             session.get(server.url, timeout=0.1)
