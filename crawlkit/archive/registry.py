@@ -90,24 +90,27 @@ class Registry:
         return self._index
 
     def _take_in(self) -> None:
-        while self._heard:
-            secret, of_page = self._heard.popleft()
+        # What was heard stays in its queue until it can be found: who finds the queue empty goes on without the lock.
+        heard = list(self._heard)
+        fresh = []
+        for secret, of_page in heard:
             if secret in self._known or secret in self._of_pages or is_common(secret):
                 continue
             (self._of_pages if of_page else self._known)[secret] = None
             self._unkept = True
-            self._index.add(secret, least=SHORTEST)
+            fresh.append(secret)
+        self._index.add(fresh, least=SHORTEST)
         if len(self._known) > _MOST or len(self._of_pages) > _MOST_OF_PAGES:
             self._known = _newest(self._known, _MOST)
             self._of_pages = _newest(self._of_pages, _MOST_OF_PAGES)
             self._index = self._new_index((*self._known, *self._of_pages))
+        for _ in heard:
+            self._heard.popleft()
 
     def _new_index(self, known: Iterable[str]) -> SecretIndex:
         index = SecretIndex()
-        for secret in self._sure:
-            index.add(secret, least=SHORTEST_SURE)
-        for secret in known:
-            index.add(secret, least=SHORTEST)
+        index.add(self._sure, least=SHORTEST_SURE)
+        index.add(known, least=SHORTEST)
         return index
 
     # --- from one process to the next --------------------------------------------------------------------------------

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crawlkit.archive.registry import Registry
+from crawlkit.archive.secretindex import SecretIndex
 from crawlkit.sessions.redactor import Redactor
 from crawlkit.sessions.session import Session
 
@@ -138,3 +142,26 @@ def test_the_repr_tells_no_secret() -> None:
     registry.learn(SECRET)
     registry.index()
     assert "<Registry of 1 secrets>" == repr(registry)
+
+
+def test_who_learns_what_another_thread_is_taking_in_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or its page would be archived with the secret that it has just learnt from it."""
+    registry = Registry()
+    begun, may_go_on = threading.Event(), threading.Event()
+    add = SecretIndex.add
+
+    def slow(index: SecretIndex, secrets: Iterable[str], *, least: int) -> None:
+        begun.set()
+        assert may_go_on.wait(10)
+        add(index, secrets, least=least)
+
+    monkeypatch.setattr(SecretIndex, "add", slow)
+    with ThreadPoolExecutor(2) as threads:
+        registry.learn(SECRET)
+        first = threads.submit(registry.index)
+        assert begun.wait(10)
+        registry.learn(SECRET)
+        second = threads.submit(finds, registry, f"value={SECRET}")
+        threading.Timer(0.1, may_go_on.set).start()
+        assert second.result(10)
+        first.result(10)

@@ -32,8 +32,7 @@ AROUND = st.binary(max_size=40)
 
 def knowing(*secrets: str, least: int = 8) -> Substitution:
     index = SecretIndex()
-    for secret in secrets:
-        index.add(secret, least=least)
+    index.add(secrets, least=least)
     return Substitution(index, PSEUDONYMS)
 
 
