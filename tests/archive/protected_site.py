@@ -79,6 +79,11 @@ class ProtectedSite:
                 self._uses[session] = -1
             return self._uses[session] > 0
 
+    def knows(self, session: str) -> bool:
+        """Whether this session lives; counts no use of it."""
+        with self._lock:
+            return self._uses.get(session, -1) >= 0
+
     def end(self, session: str) -> None:
         with self._lock:
             self._uses[session] = -1
@@ -178,6 +183,7 @@ class _Beside(_Answering):
 
 class _Handler(_Answering):
     def do_POST(self) -> None:
+        self.member = False
         given = parse_qs(self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode())
         if self.path != "/login":
             self.site.damage.append(f"POST {self.path}")
@@ -189,13 +195,14 @@ class _Handler(_Answering):
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
+        cookie = SimpleCookie(self.headers.get("Cookie", "")).get("session")
+        session = cookie.value if cookie is not None else ""
+        self.member = self.site.knows(session)  # also for what strangers get: a connection has carried others before
         if path == "/robots.txt":
             lines = f"User-agent: *\nDisallow: /club/hidden\nSitemap: {self.site.root}/sitemap.xml\n"
             return self.answer(self.site.log, 200, "text/plain", lines.encode())
         if path == "/login":
             return self.answer(self.site.log, 200, "text/html", LOGIN_PAGE)
-        cookie = SimpleCookie(self.headers.get("Cookie", "")).get("session")
-        session = cookie.value if cookie is not None else ""
         self.member = self.site.admits(session)
         if not self.member:
             if self.site.shown_to_strangers == "form":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import itertools
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,18 @@ def test_requisites_that_never_end_do(tmp_path: Path) -> None:
     assert all(20 < count <= 60 for count in counts), counts
     left_out = [(urlsplit(url).path, rule) for url, rule in rows(tmp_path, "excluded")]
     assert {("/moved.css", _TOO_DEEP), ("/map.xml", _TOO_DEEP)} == set(left_out)
+
+
+def test_who_asked_is_known_by_the_request_and_not_by_its_connection() -> None:
+    """The judge of the others: a stranger's robots.txt after a member's page is a stranger's, and a member's first is not."""
+    with ProtectedSite(dies_after=None) as site:
+        cookie = {"Cookie": f"session={site.log_in(USER, PASSWORD)}"}
+        connection = http.client.HTTPConnection("127.0.0.1", site.port)
+        for path, headers in (("/robots.txt", cookie), ("/club/", cookie), ("/robots.txt", {}), ("/login", {})):
+            connection.request("GET", path, headers=headers)
+            connection.getresponse().read()
+        connection.close()
+        assert [True, True, False, False] == [asked.member for asked in site.log]
 
 
 def test_a_second_month_asks_for_all_of_it_again(tmp_path: Path) -> None:
