@@ -155,7 +155,7 @@ def test_requisites_that_never_end_do(tmp_path: Path) -> None:
 
 
 def test_who_asked_is_known_by_the_request_and_not_by_its_connection() -> None:
-    """The judge of the others: a stranger's robots.txt after a member's page is a stranger's, and a member's first is not."""
+    """The judge of the others: a stranger's robots.txt after a member's page is a stranger's."""
     with ProtectedSite(dies_after=None) as site:
         cookie = {"Cookie": f"session={site.log_in(USER, PASSWORD)}"}
         connection = http.client.HTTPConnection("127.0.0.1", site.port)
