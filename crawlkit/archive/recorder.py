@@ -191,7 +191,7 @@ class ArchiveRecorder:
         self._registry = registry_of(session, self._sure)
         return Redaction(self._registry, patterns=session.secret_headers, on=self._redact)
 
-    def finish(self, store: Store, result: Mapping[str, Any]) -> None:
+    def finish(self, store: Store) -> None:
         """Make the package, of at least one page. StorageError when it cannot be made: what was fetched stays, and the same
         command goes on.
         """
@@ -246,7 +246,7 @@ class ArchiveRecorder:
         """Within it the page of `lease` is fetched."""
         return Gathering(self._here, via=lease.via, hops=lease.depth, folder=self.place.folder).fetching()
 
-    def pack(self, visit: Visit, lease: Lease) -> None:
+    def pack(self, visit: Visit) -> None:
         """Make records of what was fetched, unless the page goes back to the queue."""
         gathering, visit.recording = visit.recording, None
         if gathering is None:

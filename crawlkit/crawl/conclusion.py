@@ -78,7 +78,7 @@ class Conclusion:
                 outcome, reason = ending.decide(tally, crawl)
         if self._recorder is not None and outcome in ("finished", "pages_failed", UNHEALTHY):
             try:
-                self._recorder.finish(self._store, record)
+                self._recorder.finish(self._store)
             except (StorageError, SecretFound) as error:
                 ending.add("storage_failed", str(error))
                 outcome, reason = ending.decide(tally, crawl)

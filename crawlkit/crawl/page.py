@@ -95,7 +95,7 @@ class Visitor:
         """
         visit = self._begin(lease, release)
         if self._recorder is not None:
-            self._recorder.pack(visit, lease)
+            self._recorder.pack(visit)
         return visit
 
     def _begin(self, lease: Lease, release: Callable[[], None]) -> Visit:

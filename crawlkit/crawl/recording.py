@@ -15,9 +15,9 @@ a stranger's looks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from crawlkit.crawl.visit import Visit
@@ -58,7 +58,7 @@ class Recorder(Protocol):
     def fetching(self, lease: Lease) -> AbstractContextManager[Recording]:
         """Within it a page is fetched: what this thread's sessions exchange goes into a new Recording."""
 
-    def pack(self, visit: Visit, lease: Lease) -> None:
+    def pack(self, visit: Visit) -> None:
         """The page came to its end in its worker: make of its recording what `append` writes; forget what counts not."""
 
     def remember(self) -> None:
@@ -67,7 +67,7 @@ class Recorder(Protocol):
     def append(self, visits: Sequence[Visit], store: Store) -> None:
         """Write down what was packed, durable on return, and note in each outcome where. In the writer's thread."""
 
-    def finish(self, store: Store, result: Mapping[str, Any]) -> None:
+    def finish(self, store: Store) -> None:
         """The crawl is complete: make the package. Where this fails, the crawl stays open and a later run ends it."""
 
     def close(self) -> None:
