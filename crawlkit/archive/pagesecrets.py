@@ -8,16 +8,22 @@ are given. What does not: anything that only looks like a secret: documentation 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from html import unescape
+
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from crawlkit.sessions import secretnames
 from crawlkit.sessions.secretforms import BYTES, Span, flat, unflat
 from crawlkit.sessions.secretnames import is_common, is_password_name
 
 _HINTS = (b"token", b"srf", b"nonce", b"sess", b"sid=", b"signature", b"secret", b"jwt")
+_PASSWORDS = (b"passw", b"passphrase", b"passcode", b"pwd")
+_SCRIPT, _SCRIPT_END = b"<script", b"</script"
+_MARKS = (*_HINTS, *_PASSWORDS, _SCRIPT, _SCRIPT_END)
+_FINDER = BytesAhoCorasick(_MARKS, implementation=Implementation.DFA)
 _NAME = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]"
+_AFTER_NAME = frozenset(bytes((byte,)) for byte in b"\"'= \t\n\r:>\\&")
 _LONGEST_NAME = 64
 _LONGEST_TAG = 8192
 _LONGEST_ATTRIBUTE = 256 * 1024  # with the data of a whole page
@@ -28,7 +34,6 @@ _NAMED = re.compile(rb"""(?:name|id|property|http-equiv|itemprop)\s*=\s*["']?\Z"
 _VALUE = re.compile(rb"""\b(?:value|content)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
 _FIELDS = (b"<input", b"<meta", b"<button")
 _EDGE = re.compile(rb"[<>]")  # a tag that another one begins in is none: a page of such would take minutes
-_SCRIPT_EDGE = re.compile(rb"</?script")
 _ATTRIBUTE = re.compile(rb"""\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PARAMETER = re.compile(rb"""=([^?&;#\s"'<>\\]+)""")
 _MEMBER = re.compile(
@@ -37,7 +42,6 @@ _MEMBER = re.compile(
 #: JSON in an attribute, as `data-page` has it.
 _QUOTE = rb"\\?&(?:quot|apos|#34|#39|#x22|#x27);"
 _QUOTED_MEMBER = re.compile(_QUOTE + rb"\s*[:,]\s*" + _QUOTE + rb"""([^"'<>\s]{1,4096}?)""" + _QUOTE)
-_PASSWORDS = (b"passw", b"passphrase", b"passcode", b"pwd")
 _LINKED = re.compile(rb"""(?<=[?&;])([\w.%\[\]$-]{2,64})=([^&;#\s"'<>\\,]+)""")
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _WORD_LETTERS = 4  # in each word of a name, on average
@@ -81,23 +85,22 @@ def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
     """
     tokens: list[str] = []
     short: set[Span] = set()
-    lower = data.lower()
-    scripts: list[int] | None = None if markup else []
-    for hint in _HINTS:
-        at = lower.find(hint)
-        while at >= 0:
-            begin, end = _name_around(data, at, at + len(hint.rstrip(b"=")))
-            if end < len(data) and data[end] in b"\"'= \t\n\r:>\\&":
-                if scripts is None:
-                    scripts = [match.start() for match in _SCRIPT_EDGE.finditer(lower)]
-                span = _value_of(data, lower, begin, end, scripts if markup else None)
-                found = [] if span is None else [text for text in _spellings(data, span) if is_token(text)]
-                tokens += found
-                is_field = markup and b"srf" in lower[begin:end] and data[end] != ord("=")
-                if is_field and span is not None and not found and span[0] < span[1]:
-                    short.add(span)
-            at = lower.find(hint, max(end, at + 1))
-    if markup and any(hint in lower for hint in _PASSWORDS):
+    in_script, has_passwords, end = not markup, False, 0
+    for which, at, _ in _FINDER.find_matches_as_indexes(data.lower(), overlapping=True):
+        mark = _MARKS[which]
+        if mark is _SCRIPT or mark is _SCRIPT_END:
+            in_script = mark is _SCRIPT or not markup
+        elif mark in _PASSWORDS:
+            has_passwords = True
+        elif at >= end:  # the name is not the one that another hint has found
+            begin, end = _name_around(data, at, at + len(mark.rstrip(b"=")))
+            span = _value_of(data, begin, end, markup=markup, in_script=in_script)
+            found = [] if span is None else [text for text in _spellings(data, span) if is_token(text)]
+            tokens += found
+            is_field = markup and b"srf" in data[begin:end].lower() and data[end : end + 1] != b"="
+            if is_field and span is not None and not found and span[0] < span[1]:
+                short.add(span)
+    if markup and has_passwords:
         short.update(_linked_passwords(data))
     return tokens, sorted(short)
 
@@ -125,27 +128,20 @@ def _name_around(data: bytes, begin: int, end: int) -> tuple[int, int]:
     return begin, end
 
 
-def _value_of(data: bytes, lower: bytes, begin: int, end: int, scripts: list[int] | None) -> Span | None:
-    """Where the value is that goes by the name between `begin` and `end`; None when it is no token's name, or has none.
-    `scripts`: of markup, where scripts begin and end.
-    """
-    if not is_token_name(data[begin:end].strip(b"[]").decode("latin-1")):
+def _value_of(data: bytes, begin: int, end: int, *, markup: bool, in_script: bool) -> Span | None:
+    """Where the value is that goes by the name between `begin` and `end`; None when it is no token's name, or has none."""
+    if data[end : end + 1] not in _AFTER_NAME or not is_token_name(data[begin:end].strip(b"[]").decode("latin-1")):
         return None
     reach = _LONGEST_ATTRIBUTE if data[end] == ord("&") else _LONGEST_TAG
-    tag = _tag_around(data, begin, reach) if scripts is not None else -1
+    tag = _tag_around(data, begin, reach) if markup else -1
     if tag >= 0:
         found = _in_tag(data, tag, begin, end)
-    elif scripts is not None and not _is_in_script(lower, begin, scripts):
+    elif not in_script:
         return None
     else:
         found = _PARAMETER.match(data, end) if data[begin - 1 : begin] in (b"?", b"&", b";") else None
         found = found or _MEMBER.match(data, end)
     return None if found is None else found.span(found.lastindex or 0)
-
-
-def _is_in_script(lower: bytes, at: int, edges: list[int]) -> bool:
-    which = bisect_right(edges, at) - 1
-    return which >= 0 and lower[edges[which] + 1] != ord("/")
 
 
 def _tag_around(data: bytes, at: int, reach: int) -> int:
