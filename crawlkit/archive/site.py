@@ -22,6 +22,7 @@ from crawlkit.crawl.spider import Spider, overrides
 from crawlkit.html import charset, feeds, manifests, modules, requisites
 from crawlkit.html.references import Reference
 from crawlkit.html.stylesheets import references_of_css
+from crawlkit.sessions import suffixes
 from crawlkit.sessions.request import Request
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Site(Spider):
         self._nested: dict[str, int] = {}
         self.start_urls = [start]
         self.reach = reach
+        if reach.scope == "domain":  # requisites of all of its hosts are fetched as by a member
+            self.allowed_domains = [suffixes.site(urls.origin(urls.canonical(start) or start).host)]
         self.depth = depth
         self._member = member
         if member is not None:
@@ -96,6 +99,10 @@ class Site(Spider):
         yield from super().start_requests()
 
     # --- answers ----------------------------------------
+
+    def in_scope(self, url: str) -> bool:
+        """The scope may be of several hosts: those of a domain, or what a pattern says."""
+        return self.reach.holds(url) and self.reach.excluded_by(url) is None
 
     def wants_body(self, response: Response) -> bool:
         """What refers to nothing is let go by, a film of gigabytes as well: it is in the archive all the same."""

@@ -96,7 +96,7 @@ def assemble(
         scheduler.limit_pages(settings.crawl.max_pages)
     if settings.crawl.max_time is not None:
         scheduler.limit_wait(settings.crawl.max_time)
-    scope = Scope(spider.allowed_domains)
+    scope = Scope(spider.allowed_domains, spider.in_scope if overrides(spider, "in_scope") else None)
     if run.resumed:
         for url in store.redirected_starts():  # their hosts joined before the interruption
             scope.join(urls.origin(url))

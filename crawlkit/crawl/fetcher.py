@@ -213,7 +213,7 @@ class Fetcher:
         if href is None:
             raise HopRefused("bad_redirect")
         origin = urls.origin(urls.root(href))
-        if self._within(lease, origin) or is_requisite(response):
+        if self._within(lease, href, origin) or is_requisite(response):
             return
         if not lease.start:
             raise HopRefused("offsite")
@@ -243,12 +243,12 @@ class Fetcher:
         if account.membership is not None and account.membership.is_login_page(href):
             return
         origin = urls.origin(urls.root(href))
-        to_login = origin in account.gates and not self._within(lease, origin) and self._is_members(lease.url)
+        to_login = origin in account.gates and not self._within(lease, href, origin) and self._is_members(lease.url)
         if to_login:
             pass  # arrive() judges where it ends
         elif lease.start:
             self._scope.join(origin)  # example.org that redirects to www.example.org means both
-        elif not self._within(lease, origin):
+        elif not self._within(lease, href, origin):
             if not is_requisite(request):
                 raise HopRefused("offsite")
             for name in _CREDENTIALS:  # what the profile has for that host is not the crawl's to send
@@ -260,8 +260,8 @@ class Fetcher:
         if not to_login:
             self.check_robots(href, origin.netloc, start=lease.start)
 
-    def _within(self, lease: Lease, origin: urls.Origin) -> bool:
-        return origin.netloc == lease.host or self._scope.allows(origin)  # dont_filter may have left the scope
+    def _within(self, lease: Lease, href: str, origin: urls.Origin) -> bool:
+        return origin.netloc == lease.host or self._scope.holds(href, origin)  # dont_filter may have left the scope
 
     def _is_members(self, url: str) -> bool:
         """Whether a page is of a site that the logins are for."""

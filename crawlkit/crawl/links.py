@@ -123,7 +123,7 @@ class Links:
             root = urls.root(href)
             origin = urls.origin(root)
             belongs = request._meta is not None and is_requisite(request)
-            if not (request.dont_filter or belongs or self._scope.allows(origin)):
+            if not (request.dont_filter or belongs or self._scope.holds(href, origin)):
                 skips["offsite"] += 1
                 continue
             if too_deep and not belongs:

@@ -1,9 +1,9 @@
-"""Scope: which hosts a crawl may fetch from."""
+"""Scope: which hosts a crawl may fetch from, and which URLs of others."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from crawlkit.url import Origin
 
@@ -13,9 +13,11 @@ class Scope:
 
     `allowed_domains` may name a port (`localhost:8000`), which then must match. Without it the hosts of the start
     requests are the scope, each joining as its request is made; so does the host that a start URL redirects to.
+    `in_scope`: the author's word on a URL of another host.
     """
 
-    def __init__(self, allowed_domains: Iterable[str] | None) -> None:
+    def __init__(self, allowed_domains: Iterable[str] | None, in_scope: Callable[[str], bool] | None = None) -> None:
+        self._in_scope = in_scope
         self._lock = threading.Lock()
         self.fixed = allowed_domains is not None
         self._domains = frozenset(d.lower().lstrip(".").rstrip(".") for d in allowed_domains or ())
@@ -44,6 +46,10 @@ class Scope:
         if answer is None:
             answer = known[netloc] = self._match(origin)
         return answer
+
+    def holds(self, url: str, origin: Origin) -> bool:
+        """Whether a canonical URL, which is of `origin`, belongs to this crawl. Raises what the author's `in_scope` does."""
+        return self.allows(origin) or (self._in_scope is not None and self._in_scope(url))
 
     def _match(self, origin: Origin) -> bool:
         host, domains = origin.host.rstrip("."), self._domains

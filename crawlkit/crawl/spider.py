@@ -123,6 +123,10 @@ class Spider:
         """
         return True
 
+    def in_scope(self, url: str) -> bool:
+        """Whether a URL of a host that is not in scope, linked to or redirected to, belongs to the crawl all the same."""
+        return False
+
     def parse(self, response: Response) -> Any:
         """Take items and further requests from a page: the callback of every request that names no other."""
         raise NotImplementedError(f"{type(self).__name__} has no parse(); define it or give each request a callback")

@@ -132,6 +132,33 @@ def test_a_scope_of_one_page_has_its_requisites_and_nothing_else(tmp_path: Path)
         assert not {"/sitemap.xml", "/club/page-1", "/club/feed.xml"} & site.given()
 
 
+def test_a_scope_of_several_hosts_is_followed_to_all_of_them(tmp_path: Path) -> None:
+    """By a link, and by a redirect of a page in it; not to what no pattern holds, and not to what is excluded."""
+    with serving({"/deep/2": "the end", "/moved": "here now"}) as beside, serving({}) as site:
+        other = beside.url.replace("127.0.0.1", "localhost")
+        links = [f"{other}/deep/2", f"{other}/no/3", "/gone-there", "/gone-nowhere", "/gone-excluded"]
+        site.pages |= {"/": "".join(f'<a href="{link}">a link</a>' for link in links)}
+        for name, path in {"/gone-there": "moved", "/gone-nowhere": "no/4", "/gone-excluded": "deep/5"}.items():
+            site.pages[name] = Reply(status=302, headers={"Location": f"{other}/{path}"})
+        include = ["^" + site.url, f"{other}/(deep|moved)"]
+        archive(tmp_path, f"{site.url}/", None, scope="regex", include=include, exclude=["/deep/5"])
+        assert {"/deep/2", "/moved"} == set(beside.log())
+    with Store.open_readonly(tmp_path / "archived.db") as reports:
+        [last] = reports.runs(1)
+        ends = {urlsplit(page.url).path: (page.state, page.reason) for page in reports.census(last.crawl)}
+    assert ("done", None) == ends["/deep/2"] == ends["/gone-there"]
+    assert ("skipped", "offsite") == ends["/gone-nowhere"] == ends["/gone-excluded"]
+
+
+def test_a_scope_of_a_domain_is_of_all_of_its_hosts() -> None:
+    """What pages need of them is the members' own, too."""
+    start = "https://club.example.co.uk/members/"
+    site = Site(start, Reach(start, "domain"), name="archived")
+    assert ["example.co.uk"] == site.allowed_domains
+    assert site.in_scope("https://media.example.co.uk/film")
+    assert not site.in_scope("https://example.com/film")
+
+
 def test_requisites_that_never_end_do(tmp_path: Path) -> None:
     """Style sheets that import one another by way of a redirect, sitemaps that name one another; it is said where."""
     link = itertools.count()
