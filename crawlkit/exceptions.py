@@ -358,4 +358,4 @@ class DropItem(Verdict):
 
 
 class IgnoreRequest(Verdict):
-    """Raised in a callback: the page ends as skipped, its output is dropped."""
+    """Raised in a callback or an errback: the page ends as skipped, its output is dropped."""

@@ -19,6 +19,7 @@ from crawlkit.crawl.items import Item
 from crawlkit.crawl.links import is_trap
 from crawlkit.crawl.requisite import REQUISITE, requisite
 from crawlkit.crawl.spider import Spider, overrides
+from crawlkit.exceptions import IgnoreRequest, LoginError
 from crawlkit.html import charset, feeds, manifests, modules, requisites
 from crawlkit.html.references import Reference
 from crawlkit.html.stylesheets import references_of_css
@@ -26,6 +27,7 @@ from crawlkit.sessions import suffixes
 from crawlkit.sessions.request import Request
 
 if TYPE_CHECKING:
+    from crawlkit.crawl.failure import Failure
     from crawlkit.sessions.response import Response
 
 #: The tables of the ledger.
@@ -114,7 +116,7 @@ class Site(Spider):
             self.reach.join(response.url)
             if self.reach.scope != "page" and self.depth is None:  # what a sitemap names is no number of links away
                 root = urls.root(urls.canonical(response.url) or response.url)
-                yield requisite(f"{root}/robots.txt", SITEMAP, self.parse_robots, meta={"handle_httpstatus_all": True})
+                yield self._guess(f"{root}/robots.txt", self.parse_robots)
         if response.is_html:
             yield from self._document(response)
         else:
@@ -130,8 +132,20 @@ class Site(Spider):
     def parse_robots(self, response: Response) -> Iterator[Request | Item]:
         """robots.txt names the sitemaps; without any, one is looked for where most sites have it."""
         named = list(sitemaps.follow_sitemap(self, response)) if response.ok and not response.is_html else []
-        for url in [request.url for request in named] or [response.urljoin("/sitemap.xml")]:
-            yield requisite(url, SITEMAP, self.parse_sitemap, meta={"handle_httpstatus_all": True})
+        for request in named:
+            yield requisite(request.url, SITEMAP, self.parse_sitemap, meta={"handle_httpstatus_all": True})
+        if not named:
+            yield self._guess(response.urljoin("/sitemap.xml"), self.parse_sitemap)
+
+    def _guess(self, url: str, callback: Callable[[Response], Any]) -> Request:
+        """A request for what nobody said is there."""
+        meta = {"handle_httpstatus_all": True}
+        return requisite(url, SITEMAP, callback, errback=self.guessed_wrong, meta=meta)
+
+    def guessed_wrong(self, failure: Failure) -> None:
+        """Many sites lead to their login whatever they do not have: then there is nothing that is missing."""
+        if isinstance(failure.value, LoginError):
+            raise IgnoreRequest("looked for, and the site leads to its login")
 
     def parse_sitemap(self, response: Response) -> Iterator[Request | Item]:
         """A sitemap leads to pages, an index of sitemaps to more of them."""

@@ -68,8 +68,7 @@ class Caller:
         except exceptions.LoginError:
             raise  # of what the callback itself asked for: the page is not at fault
         except exceptions.IgnoreRequest as error:
-            visit.leave_out()
-            return visit.skip(f"ignored: {error.reason}" if error.reason else "ignored")
+            return visit.ignore(error.reason)
         except FileFailed as failed:
             self._mishaps.note_fault(lease, failed.error)
             return self._mishaps.retry_or_fail(visit, lease, request, failed.error)

@@ -131,7 +131,7 @@ class Mishaps:
         reason: str | None = None,
         detail: str = "",
     ) -> Visit:
-        """The page failed. Its errback is called, and what that yields is kept."""
+        """The page failed. Its errback is called, and what that yields is kept; it may say that the page does not matter."""
         outcome = visit.fail(reason or reason_of(error), str(error), detail).outcome
         if request is None or request.errback is None:
             return visit
@@ -145,6 +145,8 @@ class Mishaps:
             outcome.links = self._links.judge(
                 output.requests, depth=visit.depth + 1, skips=visit.skips, page=response, refused=outcome.refused
             )
+        except exceptions.IgnoreRequest as ignored:
+            return visit.ignore(ignored.reason)
         except BaseException:
             log.exception("%s: the errback failed", request.url)
             return visit

@@ -267,7 +267,7 @@ class Visitor:
         status = response.status_code
         error = HttpError(f"{response.url} answered {status} {response.reason}", response=response)
         self._mishaps.failed(visit, errand.request, error, response)
-        if status not in _GONE_STATUSES or lease.start:
+        if status not in _GONE_STATUSES or lease.start or visit.outcome.state != "failed":
             return visit
         if visit.outcome.rows or visit.outcome.links:  # its errback dealt with it
             visit.outcome.state, visit.outcome.error = "done", None

@@ -85,6 +85,10 @@ class Visit:
         self.outcome.error = reason
         return self
 
+    def ignore(self, reason: str | None) -> Visit:
+        """The page ends as skipped by the author's word, and is in no archive."""
+        return self.leave_out().skip(f"ignored: {reason}" if reason else "ignored")
+
     def fail(self, word: str, told: str = "", detail: str = "") -> Visit:
         """The page ends as failed: a word to count it by, a sentence, and what only a person wants to read."""
         self.outcome.state = "failed"

@@ -19,8 +19,8 @@ from crawlkit.crawl.settings import parse_override, resolve_settings
 from crawlkit.crawl.settings_file import ConfigFile
 from crawlkit.crawl.spider import Spider
 from crawlkit.store.database import Store
-from tests.archive.protected_site import PASSWORD, USER, ProtectedSite
-from tests.crawl.loopback import Reply, serving
+from tests.archive.protected_site import LOGIN_PAGE, PASSWORD, USER, ProtectedSite
+from tests.crawl.loopback import Asked, Reply, serving
 
 
 class Member(Spider):
@@ -157,6 +157,41 @@ def test_a_scope_of_a_domain_is_of_all_of_its_hosts() -> None:
     assert ["example.co.uk"] == site.allowed_domains
     assert site.in_scope("https://media.example.co.uk/film")
     assert not site.in_scope("https://example.com/film")
+
+
+@pytest.mark.parametrize("certain", [True, False], ids=["logged_in", "signs"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Reply(status=302, headers={"Location": "/login"}),
+        Reply(LOGIN_PAGE),
+        *(Reply("No.", status) for status in (401, 403, 404, 410)),
+    ],
+    ids=["redirect", "form", "401", "403", "404", "410"],
+)
+def test_what_was_only_guessed_does_not_fail(tmp_path: Path, answer: Reply, certain: bool) -> None:
+    """robots.txt and the sitemap that nobody named: a site may have anything there, its login as well."""
+
+    def member(asked: Asked) -> Reply:
+        if "session=" not in asked.headers.get("Cookie", ""):
+            return Reply(status=302, headers={"Location": "/login"})
+        return Reply('<a class="account" href="/account">Your account</a><a href="/logout">Sign out</a>')
+
+    def login(asked: Asked) -> Reply:
+        cookie = {"Set-Cookie": f"session={'s' * 20}; Path=/", "Location": "/"}
+        return Reply(status=303, headers=cookie) if asked.method == "POST" else Reply(LOGIN_PAGE)
+
+    with serving({"/": member, "/login": login, "/sitemap.xml": answer, "/robots.txt": answer}) as site:
+        spider = Member(root=site.url)
+        if not certain:
+            spider = Spider("club")  # type: ignore[assignment]
+            spider.login = FormLogin(f"{site.url}/login", USER, PASSWORD)  # type: ignore[method-assign, assignment]
+        result = archive(tmp_path, f"{site.url}/", spider)
+        site.pages["/robots.txt"] = Reply(status=404)
+        again = archive(tmp_path, f"{site.url}/", spider)
+    assert "/sitemap.xml" in site.log()
+    assert ("finished", 0) == (result.outcome, result.failed)
+    assert ("finished", 0) == (again.outcome, again.failed)
 
 
 def test_requisites_that_never_end_do(tmp_path: Path) -> None:

@@ -360,6 +360,24 @@ def test_errback_hears_of_failures_and_may_yield(bench: Bench) -> None:
     assert (1, 2, 1, 0) == (result.exit_code, result.pages, result.failed, result.skipped)
 
 
+def test_errback_may_say_that_a_page_does_not_matter(bench: Bench) -> None:
+    """It is skipped then, not failed, whatever its status."""
+
+    class Indifferent(Walker):
+        def parse(self, response: Any) -> Any:
+            for path in ("/broken", "/gone"):
+                yield Request(response.urljoin(path), self.parse, errback=self.failed)
+
+        def failed(self, failure: Any) -> Any:
+            raise IgnoreRequest("only a guess")
+
+    with serving({"/": page(), "/broken": Reply("x", 403)}) as site:
+        spider = Indifferent(site)
+        result = bench.run(spider)
+    assert (0, 0, 2) == (result.exit_code, result.failed, result.skipped)
+    assert ("skipped", "ignored: only a guess") == bench.states(spider)["/gone"] == bench.states(spider)["/broken"]
+
+
 def test_handle_status_brings_an_error_to_the_callback(bench: Bench) -> None:
     class Brave(Walker):
         handle_status = [404]
