@@ -42,7 +42,8 @@ _MEMBER = re.compile(
 #: JSON in an attribute, as `data-page` has it.
 _QUOTE = rb"\\?&(?:quot|apos|#34|#39|#x22|#x27);"
 _QUOTED_MEMBER = re.compile(_QUOTE + rb"\s*[:,]\s*" + _QUOTE + rb"""([^"'<>\s]{1,4096}?)""" + _QUOTE)
-_LINKED = re.compile(rb"""(?<=[?&;])([\w.%\[\]$-]{2,64})=([^&;#\s"'<>\\,]+)""")
+_LINKED = re.compile(rb"""=([^&;#\s"'<>\\,]+)""")
+_LINKED_NAME = _NAME + b"%$"
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _WORD_LETTERS = 4  # in each word of a name, on average
 _SHORT_WORD = 3  # and that says nothing by itself: `of`, `by`, `Py`
@@ -85,13 +86,14 @@ def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
     """
     tokens: list[str] = []
     short: set[Span] = set()
-    in_script, has_passwords, end = not markup, False, 0
+    in_script, end = not markup, 0
     for which, at, _ in _FINDER.find_matches_as_indexes(data.lower(), overlapping=True):
         mark = _MARKS[which]
         if mark is _SCRIPT or mark is _SCRIPT_END:
             in_script = mark is _SCRIPT or not markup
         elif mark in _PASSWORDS:
-            has_passwords = True
+            if markup and (place := _linked_password(data, at, at + len(mark))):
+                short.add(place)
         elif at >= end:  # the name is not the one that another hint has found
             begin, end = _name_around(data, at, at + len(mark.rstrip(b"=")))
             span = _value_of(data, begin, end, markup=markup, in_script=in_script)
@@ -100,15 +102,17 @@ def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
             is_field = markup and b"srf" in data[begin:end].lower() and data[end : end + 1] != b"="
             if is_field and span is not None and not found and span[0] < span[1]:
                 short.add(span)
-    if markup and has_passwords:
-        short.update(_linked_passwords(data))
     return tokens, sorted(short)
 
 
-def _linked_passwords(data: bytes) -> Iterator[Span]:
-    for match in _LINKED.finditer(data):
-        if is_password_name(match[1].decode("latin-1")) and _tag_around(data, match.start(), _LONGEST_TAG) >= 0:
-            yield match.span(2)
+def _linked_password(data: bytes, begin: int, end: int) -> Span | None:
+    """Where the value is of a password in the query of a link, of whose name `begin` and `end` are the known part."""
+    begin, end = _name_around(data, begin, end, _LINKED_NAME)
+    found = _LINKED.match(data, end)
+    if found is None or data[begin - 1 : begin] not in (b"?", b"&", b";"):
+        return None
+    is_ours = is_password_name(data[begin:end].decode("latin-1")) and _tag_around(data, begin, _LONGEST_TAG) >= 0
+    return found.span(1) if is_ours else None
 
 
 def _spellings(data: bytes, span: Span) -> set[str]:
@@ -119,11 +123,11 @@ def _spellings(data: bytes, span: Span) -> set[str]:
     return {value}
 
 
-def _name_around(data: bytes, begin: int, end: int) -> tuple[int, int]:
+def _name_around(data: bytes, begin: int, end: int, inside: bytes = _NAME) -> tuple[int, int]:
     first, last = max(0, begin - _LONGEST_NAME), min(len(data), end + _LONGEST_NAME)
-    while begin > first and data[begin - 1] in _NAME:
+    while begin > first and data[begin - 1] in inside:
         begin -= 1
-    while end < last and data[end] in _NAME:
+    while end < last and data[end] in inside:
         end += 1
     return begin, end
 
