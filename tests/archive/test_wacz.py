@@ -16,6 +16,9 @@ from crawlkit.archive.datapackage import About, sha256
 from crawlkit.archive.package_reading import ArchiveReader
 from crawlkit.archive.package_verifying import verify_archive
 from crawlkit.archive.pagelist import PageText
+from crawlkit.archive.redaction import Redaction
+from crawlkit.archive.registry import Registry
+from crawlkit.archive.scanning import Scan
 from crawlkit.archive.wacz import package
 from crawlkit.exceptions import ArchiveDamaged, CrawlkitError, StorageError
 from tests.archive.exchanges import exchange, page
@@ -122,6 +125,28 @@ def test_a_revisit_of_an_earlier_archive_has_the_title_that_is_known_of_it(tmp_p
         (each["title"], each["text"]) for each in pages(made.path)
     ]
     assert [] == verify_archive(made.path)
+
+
+def test_a_secret_that_only_the_text_of_a_page_has_is_not_listed(tmp_path: Path) -> None:
+    """Its bytes have markup, a line's end or an entity between the halves; title and text have not. What the page says of
+    itself in a revisit is taken from the line before."""
+    registry = Registry({}, sure=["open sesame, cave"])
+    redaction = Redaction(registry)
+    body = page(b"<title>To open\nsesame, cave!</title><p>open<b></b> sesame,&#32;cave<p>shut")
+    found = [redaction.apply(exchange(body, url=url))[0] for url in (HOME, HOME + "again")]
+    assert b"cave" in b"".join(found[0].response.chunks())
+    pages_of = warc(tmp_path, found, revisit_of={HOME + "again": HOME})
+    made = package(
+        tmp_path / "site.wacz",
+        [pages_of],
+        is_page=is_page,
+        about=About("Site"),
+        inspector=Scan(registry),
+        clean=redaction.text,
+    )
+    hidden = redaction.text("open sesame, cave")
+    assert [(f"To {hidden}!", f"{hidden} shut")] * 2 == [(each["title"], each["text"]) for each in pages(made.path)]
+    assert "cave" not in hidden
 
 
 def test_what_was_not_modified_is_where_a_replayer_does_not_find_it(tmp_path: Path) -> None:
