@@ -51,7 +51,7 @@ class WarcFile:
         self._dirty = False
         self._made = False  # a file whose name the folder may not yet have on the disk
         self._warcinfo_id = ""
-        self._number = max((_number(pattern, path) for path in self.paths()), default=-1)
+        self._go_to(max((_number(pattern, path) for path in self.paths()), default=-1))
         with self._naming(folder):
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -63,7 +63,11 @@ class WarcFile:
     @property
     def path(self) -> Path:
         """The file that is appended to."""
-        return self._folder / self._pattern.format(max(self._number, 0))
+        return self._path
+
+    def _go_to(self, number: int) -> None:
+        self._number = number
+        self._path = self._folder / self._pattern.format(max(number, 0))
 
     @property
     def warcinfo_id(self) -> str:
@@ -115,7 +119,7 @@ class WarcFile:
     def _begin_file(self, number: int) -> None:
         self.sync()
         self.close()
-        self._number = number
+        self._go_to(number)
         with self._naming(self.path):
             self._file = self.path.open("w+b", buffering=0)
         self._size = 0
@@ -156,7 +160,7 @@ class WarcFile:
             if _number(self._pattern, path) > last:
                 with self._naming(path):
                     path.unlink()
-        self._number = last
+        self._go_to(last)
         if name is None:
             return
         if last < 0:
