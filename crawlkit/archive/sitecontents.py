@@ -12,6 +12,7 @@ from typing import Any
 from crawlkit import url as urls
 from crawlkit.archive.completeness import completeness
 from crawlkit.archive.contents import Contents
+from crawlkit.archive.naming import harmless
 from crawlkit.archive.site import Site
 from crawlkit.crawl.requisite import REQUISITE
 from crawlkit.store.database import Store
@@ -23,8 +24,9 @@ SCOPE = "scope"
 def site_contents(site: Site, *, title: str | None = None) -> Contents:
     """The contents of the archive that `site` makes. `title` None: the host and path of its start."""
     start = urls.split_userinfo(urls.canonical(site.start_urls[0]) or site.start_urls[0])[0]
-    place = start.partition("://")[2].partition("?")[0].rstrip("/")
-    return _contents(title or place, f"Archived with the scope {site.reach.scope}.", start, site.reach.described())
+    return _contents(
+        title or harmless(start), f"Archived with the scope {site.reach.scope}.", start, site.reach.described()
+    )
 
 
 def noted_contents(note: Mapping[str, Any]) -> Contents | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crawlkit import url as urls
+from crawlkit.archive.naming import harmless
 from crawlkit.archive.reach import Reach
 from crawlkit.archive.site import Site
 from crawlkit.archive.sitecontents import SCOPE, site_contents
@@ -95,12 +96,11 @@ def job_of(url: str, options: SiteOptions) -> Job:
 
 def name_of(start: str) -> str:
     """The name under which the archive of a canonical URL is kept: `docs.example.org`, `docs.example.org-guide-5b9c66b5`;
-    another URL has another. A query is in none: the name is told in the package, and a query may hold a token.
+    another URL has another. No token is in it, for the name is told in the package.
     """
     place, _, path = urls.split_userinfo(start)[0].partition("://")[2].partition("/")
     plain = f"{place}/{path}".rstrip("/")
-    shown = re.split("[?;#]", plain, maxsplit=1)[0]
-    slug = re.sub(r"[^a-z0-9._]+", "-", shown.lower()).strip("-._")
+    slug = re.sub(r"[^a-z0-9._]+", "-", harmless(start).lower()).strip("-._")
     if slug != plain or len(slug) > _LONGEST_NAME or slug in RESERVED_NAMES:
         digest = hashlib.blake2b(plain.encode(), digest_size=4).hexdigest()
         slug = f"{slug[:_LONGEST_NAME].rstrip('-._')}-{digest}"

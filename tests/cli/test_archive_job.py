@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from crawlkit.archive.site import Site
+from crawlkit.archive.sitecontents import site_contents
 from crawlkit.cli.archive_job import SiteOptions, job_of, name_of
 from crawlkit.crawl.settings import Override
 from crawlkit.exceptions import SpiderError, UsageError
@@ -105,8 +106,24 @@ def test_a_password_in_the_url_is_in_no_name_and_no_note(folder: Path) -> None:
     assert "hunter2" not in f"{job.spider.name} {job.source} {job.database}"
 
 
-@pytest.mark.parametrize("url", ["https://a.example/x?sid=Ab12Cd34Ef", "https://a.example/x;jsessionid=Ab12Cd34Ef"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.example/x?sid=Ab12Cd34Ef",
+        "https://a.example/x;jsessionid=Ab12Cd34Ef",
+        "https://a.example/x/Ab12Cd34EfGh56Ij78Kl/",
+    ],
+)
 def test_no_token_of_a_url_is_in_the_name(url: str) -> None:
     """The name is told in the package, in lower case, where no search would find the token."""
     assert "ab12cd34ef" not in name_of(url)
     assert name_of(url).startswith("a.example-x-")
+
+
+def test_no_token_of_a_url_is_in_what_an_archive_is_called(folder: Path) -> None:
+    """Neither in the names of its files nor in its title."""
+    job = job_of("https://a.example/x/Ab12Cd34EfGh56Ij78Kl/?sid=12Ab34Cd56Ef", SiteOptions())
+    assert isinstance(job.spider, Site)
+    assert "a.example/x" == site_contents(job.spider).title
+    called = f"{job.spider.name} {job.database} {job.spider.profile}".lower()
+    assert "ab12cd34" not in called and "12ab34cd" not in called
