@@ -115,8 +115,8 @@ class ArchiveRecorder:
         if self._place is None:
             self._place = Place(self._folder / f"{self._name}-{upcoming.crawl}{PACKAGE}")
         place = self._place
-        archives = [archive for archive in store.records.archives() if archive.output == place.output]
-        ours = [archive for archive in archives if archive.crawl == upcoming.crawl]
+        crawls = [archive for archive in store.records.archives() if archive.crawl == upcoming.crawl]
+        ours = [archive for archive in crawls if archive.output == place.output]
         if any(archive.state == "packaged" for archive in ours) and place.output.exists() and not fresh:
             self._archive = ours[-1]  # killed after the package was made, and before the run had ended
             if store.waiting(upcoming.crawl):
@@ -131,10 +131,7 @@ class ArchiveRecorder:
             self._check_note(store, going_on=going_on, fresh=fresh)
         totals = store.reports.totals(upcoming.crawl)
         if upcoming.resumed and not going_on and any(totals[state] for state in ("done", "failed", "skipped")):
-            raise UsageError(
-                f"{place.output}: the crawl that would go on was begun without it, and its first pages would be missing; "
-                "name the output that it was begun with, or begin anew with --fresh"
-            )
+            raise UsageError(_begun_without(place.output, crawls))
         self._archive = store.records.begin(place.output, upcoming.crawl)
 
     def _check_note(self, store: Store, *, going_on: bool, fresh: bool) -> None:
@@ -283,6 +280,14 @@ class ArchiveRecorder:
         if self._max_size is not None and appending.bytes >= self._max_size and self._stop is not None:
             self._stop(f"the archive has reached its max_size of {size_text(self._max_size)}")
             self._stop = None
+
+
+def _begun_without(output: Path, archives: Sequence[Archive]) -> str:
+    why = "was begun without it, and its first pages would be missing; name the output that it was begun with"
+    for archive in archives:
+        if archive.state == "packaged":
+            why = f"was archived into {archive.output}, which is finished; go on by `crawlkit run` without --archive"
+    return f"{output}: the crawl that would go on {why}, or begin anew with --fresh"
 
 
 def registry_of(session: Session, sure: Sequence[str]) -> Registry:

@@ -43,12 +43,14 @@ def finish_unfinished(
     redactor: Redactor | None = None,
     contents: Contents | None = None,
     overwrite: bool = False,
+    ends_crawl: bool = False,
 ) -> Finished:
     """Package what was fetched into `output` by a run that did not make a package of it.
 
     `profile`: the one whose session was archived (its name is in the note), with the secrets of then; `sure`: secrets
-    that the user named; `redactor`: knows of others; `contents`: None: as the note says. UsageError when no unfinished
-    archive is there; LockHeld while a run is at it; StorageError, ArchiveDamaged and SecretFound as `finish`.
+    that the user named; `redactor`: knows of others; `contents`: None: as the note says; `ends_crawl`: what waits of the
+    crawl is given up, which was for this archive alone, and the next one is of a crawl of its own. UsageError when no
+    unfinished archive is there; LockHeld while a run is at it; StorageError, ArchiveDamaged and SecretFound as `finish`.
     """
     place = Place(output)
     note = place.note()
@@ -60,7 +62,7 @@ def finish_unfinished(
         with Store.open_readonly(database) as reports:
             spider, source = reports.owner()
         with Store.open(database, spider=spider, source=source) as store:
-            return _finish(place, store, profile, sure, redactor, contents)
+            return _finish(place, store, profile, sure, redactor, contents, ends_crawl=ends_crawl)
 
 
 def _finish(
@@ -70,6 +72,8 @@ def _finish(
     sure: Sequence[str],
     redactor: Redactor | None,
     contents: Contents | None,
+    *,
+    ends_crawl: bool,
 ) -> Finished:
     note = place.note()
     archives = [archive for archive in store.records.archives() if archive.output == place.output]
@@ -92,5 +96,5 @@ def _finish(
     registry.forget()
     if profile is not None:
         profile.save()
-    store.conclude(archive.crawl)
+    store.conclude(archive.crawl, whole=not ends_crawl)
     return Finished(place.output, package, store.waiting(archive.crawl))

@@ -32,13 +32,15 @@ def finish_archive(output: Path, *, overwrite: bool, as_json: bool, assignments:
     settings = resolve_settings(find_config(Path.cwd()), overrides=[parse_override(text) for text in assignments])
     vault = open_vault(Path(str(note.get("vault", settings.vault))), settings)
     name = str(note.get("profile", ""))
+    contents = noted_contents(note)
     finished = finish_unfinished(
         output,
         profile=vault.profile(name) if name in vault.names() else None,
         sure=secrets_of(settings),
         redactor=redactor(),
-        contents=noted_contents(note),
+        contents=contents,
         overwrite=overwrite,
+        ends_crawl=contents is not None,  # a spider's crawl has rows as well: `crawlkit run` goes on with it
     )
     code = exit_codes.RESUMABLE if finished.waiting else exit_codes.COMPLETE
     if as_json:

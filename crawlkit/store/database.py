@@ -143,9 +143,9 @@ class Store:
         with self._wrapped:
             return read_crawl(self._connection, run), read_past(self._connection, run)
 
-    def conclude(self, crawl: int) -> None:
-        """End a crawl outside of a run, unless something of it is left to fetch."""
-        if not self.waiting(crawl):
+    def conclude(self, crawl: int, *, whole: bool = True) -> None:
+        """End a crawl outside of a run; when it has to be `whole`, unless something of it is left to fetch."""
+        if not (whole and self.waiting(crawl)):
             with self._transaction(fenced=False):
                 self._runs.conclude(crawl)
 

@@ -182,6 +182,9 @@ def test_a_run_that_stopped_at_a_limit_is_packaged_as_far_as_it_came(
     assert 0 == invoke(["archive", "--verify", "club.wacz"])
     with zipfile.ZipFile(tmp_path / "club.wacz") as zipped:
         assert json.loads(zipped.read("reports/completeness.json"))["waiting"]
+    assert 0 == archive(club, "another.wacz", "--json")
+    told = last_line(capsys)["archive"]
+    assert (40, 0, True) == (told["pages"], told["counts"]["waiting"], told["finished"])
 
 
 @pytest.mark.slow

@@ -82,6 +82,23 @@ def test_what_a_limited_run_fetched_can_be_packaged(studio: Studio) -> None:
     assert (1, {"/": 200, "/a": 200}) == (finished.waiting, studio.answers())
 
 
+@pytest.mark.parametrize("ends_crawl", [True, False])
+def test_after_a_limited_one_the_next_archive_is_of_all_of_it(studio: Studio, ends_crawl: bool) -> None:
+    """Where the crawl was for the archive alone. A spider's crawl goes on, and says how."""
+    pages: dict[str, Any] = {"/": page("/a", "/b"), "/a": "a", "/b": "b"}
+    another = studio.folder / "another.wacz"
+    with serving(pages) as site:
+        studio.run(Walker(site), crawl__max_pages=2, crawl__workers=1)
+        finish_unfinished(studio.output, profile=None, ends_crawl=ends_crawl)
+        if ends_crawl:
+            done = studio.run(Walker(site), output=another)
+            assert (0, dict.fromkeys(pages, 200)) == (done.exit_code, studio.answers(another))
+        else:
+            with pytest.raises(UsageError, match=r"another\.wacz: .*site\.wacz, which is finished; go on by `c"):
+                studio.run(Walker(site), output=another)
+            assert 1 == studio.run(Walker(site), recorded=False).pages
+
+
 def test_what_is_not_there_cannot_be_finished(studio: Studio) -> None:
     """An error that names the folder."""
     with pytest.raises(UsageError, match=r"site\.wacz\.part"):
