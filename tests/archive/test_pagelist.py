@@ -18,6 +18,22 @@ def test_a_page_says_its_title_and_the_text_that_one_sees() -> None:
     assert PageText("Tom & Jerry", "One café bold <3 typed 1 < 2") == read_page(PAGE, "text/html; charset=utf-8")
 
 
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        (b"1 < 2 <3 <<4<br>5", "1 < 2 <3 <<4 5"),  # no letter follows: no tag
+        (b"a<b >c", "a c"),
+        (b"one</p>two<!-- <p>no --><?no?>three", "one two three"),
+        (b"a > b<p>> c", "a > b > c"),
+        (b"end<", "end<"),
+        (b"cut off <a href=", "cut off"),
+        (b"<p><p>\n</p>", ""),
+    ],
+)
+def test_what_is_a_tag_and_what_is_text(markup: bytes, text: str) -> None:
+    assert text == read_page(markup, "text/html; charset=utf-8").text
+
+
 def test_a_page_is_read_in_the_characters_that_it_is_in() -> None:
     assert "été" == read_page("<title>été</title>".encode("cp1252"), "text/html; charset=iso-8859-1").title
     assert "été" == read_page("<title>été</title>".encode("utf-16"), "text/html").title
@@ -33,7 +49,20 @@ def test_half_a_surrogate_pair_does_not_spoil_the_list() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    [b"<", b"<!--", b"<script ", b"<script>", b"<noscript>", b"</noscript", b"<title>x</title>", b"&", b"<!-->"],
+    [
+        b"<",
+        b"<!--",
+        b"<script ",
+        b"<script>",
+        b"<noscript>",
+        b"</noscript",
+        b"<title>x</title>",
+        b"&",
+        b"<!-->",
+        b"<3",
+        b"><",
+        b"> ",
+    ],
 )
 def test_hostile_markup_takes_linear_time(piece: bytes) -> None:
     read_page(piece * (1_000_000 // len(piece)), None)
