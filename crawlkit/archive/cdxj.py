@@ -135,7 +135,10 @@ class Sorter:
             run.writelines(sorted(self._lines))
             run.flush()
         except OSError as error:
-            raise StorageError(f"{self._folder}: the index cannot be sorted there ({error.strerror})") from error
+            raise StorageError(
+                f"{self._folder}: the index cannot be sorted there ({error.strerror or error}); make room there and start "
+                "the same command again"
+            ) from error
         self._lines = []
         self._size = 0
 

@@ -55,7 +55,7 @@ class Spool:
             file.seek(self.size)
             _write_all(file, data)
         except OSError as error:
-            raise self._trouble("kept", error) from error
+            raise self._trouble("written", error) from error
 
     def read(self, start: int, size: int) -> bytes:
         """Up to `size` bytes from the byte number `start` on; fewer only at the end."""
@@ -82,8 +82,8 @@ class Spool:
     def _trouble(self, what: str, error: OSError) -> StorageError:
         where = self._folder if self._folder is not None else tempfile.gettempdir()
         return StorageError(
-            f"{where}: a body of more than {self.size} bytes cannot be {what} there ({error.strerror or error}); "
-            "make room and start the same command again"
+            f"{where}: what is put there while it is worked on cannot be {what} ({error.strerror or error}), "
+            f"{self.size:,} bytes of it so far; make room there and start the same command again"
         )
 
     def close(self) -> None:

@@ -360,7 +360,7 @@ def test_a_disk_that_has_no_room_for_a_body(tmp_path: Path) -> None:
         capturing(folder=tmp_path / "missing") as (sender, captured),
     ):
         for _ in range(2):
-            with pytest.raises(StorageError, match=r"missing: a body .* cannot be kept"):
+            with pytest.raises(StorageError, match=r"missing: .* cannot be written"):
                 _ = sender.send(prepared(server.url), timeout=10).content
         assert [] == captured.exchanges
         assert (0, 0) == sender.pool.counts(server.netloc)[:2]

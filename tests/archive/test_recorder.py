@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crawlkit import Download, IgnoreRequest
+from crawlkit.archive import indexing
 from crawlkit.archive.spool import Spool
 from crawlkit.archive.verifying import verify
 from crawlkit.exceptions import StorageError, UsageError
@@ -420,3 +421,24 @@ def test_a_disk_that_is_full_ends_the_run_and_the_same_command_goes_on(
     assert ("storage_failed", 74, True) == (first.outcome, first.exit_code, first.resumable)
     assert "no space left" in first.reason
     assert (0, {"/": 200, "/large": 200}) == (second.exit_code, studio.answers())
+
+
+def test_a_disk_that_is_full_while_the_package_is_made(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason names the folder, and what to do; nothing is fetched again then."""
+    folder = studio.output.with_name("site.wacz.part")
+
+    def narrow(_: Path) -> Spool:
+        return Spool(folder / "full", in_memory=0)
+
+    with serving({"/": page("/a"), "/a": page(title="A")}) as site:
+        with monkeypatch.context() as full:
+            full.setattr(indexing, "Spool", narrow)
+            first = studio.run(Walker(site))
+        asked = len(site.log())
+        second = studio.run(Walker(site))
+
+    assert ("storage_failed", 74, True) == (first.outcome, first.exit_code, first.resumable)
+    assert first.reason.startswith(f"{folder / 'full'}: ")
+    assert "make room there and start the same command again" in first.reason
+    assert (0, asked) == (second.exit_code, len(site.log()))
+    assert {"/": 200, "/a": 200} == studio.answers()
