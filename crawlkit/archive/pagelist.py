@@ -4,7 +4,8 @@ What belongs here: a page's title and text, and its line in `pages/pages.jsonl`.
 pages (indexing.py), the bytes of a capture (contents.py).
 
 A page is read in one pass over its markup and not parsed: its text is searched and not selected from, and parsing every
-page of an archive in a row takes longer, with the looks that parsing safely needs. What depends on the tree is not known here: text that is hidden.
+page of an archive in a row takes longer, with the looks that parsing safely needs. What depends on the tree is not known
+here: text that is hidden.
 """
 
 from __future__ import annotations

@@ -46,9 +46,11 @@ def check_structure(markup: bytes, *, max_depth: int, max_attributes: int) -> No
 
 
 def _nests_flat(markup: bytes, max_depth: int) -> bool:
-    if markup.count(b"<") <= min(max_depth, _FEW_TAGS):
-        return True
     count = markup.count
+    few = min(max_depth, _FEW_TAGS)
+    tags = count(b"<")
+    if tags <= few or tags - count(b"</") <= few:
+        return True
     total = depth = deepest = 0
     for begin in range(0, len(markup), _BLOCK_BYTES):
         end = begin + _BLOCK_BYTES
@@ -57,8 +59,6 @@ def _nests_flat(markup: bytes, max_depth: int) -> bool:
         total += starts
         deepest = max(deepest, depth + starts)
         depth = max(0, depth + starts - ends)
-    if total <= min(max_depth, _FEW_TAGS):
-        return True
     if deepest > max_depth:
         return False
     if total > _CHEATED_TAGS:
