@@ -169,6 +169,71 @@ def test_what_no_checksum_covers_is_looked_at_too(
     assert any(problem in each for each in found), found
 
 
+def test_a_bit_of_the_directory_that_changed_is_found(tmp_path: Path) -> None:
+    """But of who made a member and with which rights, which each tool fills in as it likes. The last entry, and the end."""
+    made = packaged(tmp_path)
+    data = made.path.read_bytes()
+    start = data.rindex(b"PK\x01\x02")
+    anything = {*range(start + 4, start + 6), *range(start + 36, start + 42)}
+    for at in sorted({*range(start, len(data))} - anything):
+        made.path.write_bytes(data[:at] + bytes([data[at] ^ 0x01]) + data[at + 1 :])
+        assert verify_archive(made.path), at - start
+
+
+def test_a_directory_that_says_two_things_is_none(tmp_path: Path) -> None:
+    """Members that share bytes, have another name in their heads, are links, or folders with something in them."""
+
+    def problems(change: Callable[[bytearray, int], object], more: str = "") -> str:
+        made = packaged(tmp_path)
+        if more:
+            with zipfile.ZipFile(made.path, "a") as zipped:
+                zipped.writestr(more, "within")
+        data = bytearray(made.path.read_bytes())
+        change(data, data.rindex(b"PK\x01\x02"))
+        made.path.write_bytes(data)
+        return "\n".join(verify_archive(made.path))
+
+    def overlap(data: bytearray, entry: int) -> None:
+        first = data.index(b"PK\x01\x02")
+        data[entry + 42 : entry + 46] = data[first + 42 : first + 46]
+
+    def rename(data: bytearray, entry: int) -> None:
+        at = data.index(b"extra.txt")
+        data[at : at + 5] = b"EXTRA"
+
+    def link(data: bytearray, entry: int) -> None:
+        data[entry + 40 : entry + 42] = (0o120777).to_bytes(2, "little")
+
+    assert "are of two members" in problems(overlap, "extra.txt")
+    assert "the name in the head of 'extra.txt', b'EXTRA.txt', is not" in problems(rename, "extra.txt")
+    assert "'datapackage-digest.json' is a symbolic link" in problems(link)
+    assert "'folder/' is a folder, and has 6 bytes" in problems(lambda data, entry: None, "folder/")
+
+
+def test_what_lies_far_into_a_package_asks_for_zip64_in_the_directory_alone(tmp_path: Path) -> None:
+    """As zipfile writes it of what lies more than 2 GiB into the file."""
+    path = packaged(tmp_path).path
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"PK\x01\x02") + 6
+    for version, expected in ((45, 0), (46, 1)):
+        data[at] = version
+        path.write_bytes(data)
+        assert expected == len(verify_archive(path))
+
+
+def test_a_package_that_needs_zip64_throughout_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes, places and the number of members: what a large one has, in small."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 100)
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 2)
+    path = packaged(tmp_path).path
+    assert [] == verify_archive(path)
+    data = path.read_bytes()
+    for start, length in ((data.index(b"PK\x06\x06"), 40), (data.index(b"PK\x06\x07"), 20)):
+        for at in {*range(start + 4, start + length)} - {*range(start + 12, start + 16)}:  # by what it was made
+            path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+            assert verify_archive(path), at - start
+
+
 def test_other_tools_write_sums_after_the_bytes(tmp_path: Path) -> None:
     """As they do who cannot go back in what they write; zip64 where it need not be."""
     path = packaged(tmp_path).path
@@ -190,6 +255,11 @@ def test_other_tools_write_sums_after_the_bytes(tmp_path: Path) -> None:
                 member.write(data)
 
     assert [] == verify_archive(path)
+    whole = path.read_bytes()
+    sums = whole.index(b"PK\x07\x08")
+    for changed in (sums, sums + 4, sums + 9, sums + 17):
+        path.write_bytes(whole[:changed] + bytes([whole[changed] ^ 1]) + whole[changed + 1 :])
+        assert any("bytes belong to no member" in each for each in verify_archive(path)), changed - sums
 
 
 def test_of_what_follows_a_damage_nothing_is_said(tmp_path: Path) -> None:
