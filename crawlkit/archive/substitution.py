@@ -65,9 +65,12 @@ class Substitution:
             data = painted(data, hits, self._pseudonyms)
             seen.update((hit.form.kind, *path) for hit in hits)
         if depth:
+            lines: dict[bytes, bytes] = {}
             for coding in (*CODINGS, CSS, FORM) if self._index.spaced else (*CODINGS, CSS):
                 if coding.marker.encode() in data and views[0] > 0:
-                    data = self._within(coding, data, depth, views, path, seen)
+                    clean = self._within(coding, data, lines, depth, views, path, seen)
+                    if clean is not data:
+                        data, lines = clean, {}
             if data.count(0) * _UTF_16_SHARE > len(data):
                 data = self._within_utf_16(data, depth, views, path, seen)
         return data
@@ -84,11 +87,22 @@ class Substitution:
         return data if out is None else bytes(out)
 
     def _within(
-        self, coding: Coding, data: bytes, depth: int, views: list[int], path: tuple[str, ...], seen: Seen
+        self,
+        coding: Coding,
+        data: bytes,
+        lines: dict[bytes, bytes],
+        depth: int,
+        views: list[int],
+        path: tuple[str, ...],
+        seen: Seen,
     ) -> bytes:
-        """`data` without the secrets that are escaped by `coding`, in which other escapes may be."""
+        """`data` without the secrets that are escaped by `coding`, in which other escapes may be. `lines`: by delimiters,
+        `data` with a line feed for each of them, which most codings share.
+        """
         delimiters = self._index.delimiters if coding is not CSS else _with_space(self._index.delimiters)
-        words = list(_words(data, coding.marker.encode(), delimiters, self._index.shortest))
+        if delimiters not in lines:
+            lines[delimiters] = data.translate(delimiters)
+        words = list(_words(data, coding.marker.encode(), lines[delimiters], self._index.shortest))
         text = b"\n".join(data[start:end] for start, end in words).decode("latin-1")
         decoded = coding.decoded(text)
         if decoded == text:
@@ -123,9 +137,8 @@ class Substitution:
             yield self.applied(before + bytes(pending), seen)[len(before) :]
 
 
-def _words(data: bytes, marker: bytes, delimiters: bytes, shortest: int) -> Iterator[Span]:
-    """The words of `data` in which `marker` is, and that are long enough to hold a secret."""
-    lines = data.translate(delimiters)
+def _words(data: bytes, marker: bytes, lines: bytes, shortest: int) -> Iterator[Span]:
+    """The words of `data` in which `marker` is, and that are long enough to hold a secret; in `lines` each is a line."""
     end = 0
     at = data.find(marker)
     while at >= 0:
