@@ -4,9 +4,10 @@ What belongs here: which bytes of a body are to be looked at, and writing it aga
 (substitution.py), the head (redacted_head.py).
 
 A body that is not compressed keeps every byte that is no secret, those of its framing included: what replaces a secret is
-as long. One that is compressed is decoded, compressed again and framed anew, in chunks if it came in chunks; so is a small
-file in gzip of which the head says nothing, such as `sitemap.xml.gz`. What cannot be decoded (a coding that is cut off,
-broken or not known) is looked at as far as it can be, and as it is.
+as long. One that is compressed is decoded, compressed again and framed anew, in chunks if it came in chunks; so is a file in
+gzip of which the head says nothing, such as `sitemap.xml.gz`, and one within another, up to so many bytes of what is in it.
+What cannot be decoded (a coding that is cut off, broken or not known) is looked at as far as it can be, and as it is. Files
+of other kinds (zip, PDF) are not opened.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ _OVERLAP = 64 * 1024
 _CHUNK = 64 * 1024
 _PIECE = 256 * 1024
 _GZIP = b"\x1f\x8b\x08"
-_LARGEST_FILE = 1 << 20  # in gzip: a thousand times as much may be in it, and all of it is looked through
+_MOST_FILES = 2  # in gzip, one within the other
+_LARGEST_FILE = (
+    64 << 20
+)  # what is in it: all of it is looked through, in a second; a small file may be a thousand times as much
 
 
 class BodyRedaction:
@@ -42,8 +46,7 @@ class BodyRedaction:
         self.chunked = exchange.length == bodies.CHUNKED
         """Whether the body is framed in chunks."""
         self._frames = ChunkFrames(exchange.response, exchange.head_length)
-        if not self.recoded and self._is_gzip_file():
-            self._encoding, self.recoded = "gzip", True
+        self._files = 0
         self._whole: bytes | None = None
         self._clean: bytes | None = None
         self._places: list[Span] = []
@@ -57,6 +60,9 @@ class BodyRedaction:
             for piece in self._undone() if self.recoded else self._plain():
                 decoded += len(piece)
                 gathered += piece
+                if decoded - len(piece) < len(_GZIP) <= decoded and gathered.startswith(_GZIP) and self._opens_file():
+                    self.read(tokens)
+                    return
                 if len(gathered) >= WINDOW:
                     tokens(before + gathered)
                     before = bytes(gathered[-_OVERLAP:])
@@ -99,16 +105,20 @@ class BodyRedaction:
     def _decoded(self) -> Iterator[bytes]:
         return _until_broken(self._undone()) if self.recoded else self._plain()
 
-    def _is_gzip_file(self) -> bool:
-        size = self._exchange.response.size - self._exchange.head_length
-        if not len(_GZIP) < size <= _LARGEST_FILE:
+    def _opens_file(self) -> bool:
+        """Take gzip for one more coding of the body, under those that are known, unless that is none or far too much."""
+        encoding = f"gzip, {self._encoding}" if self.recoded else "gzip"
+        if self._files == _MOST_FILES or not _is_coded(encoding):
             return False
-        start = b""
-        for piece in self._plain():
-            start += piece
-            if len(start) >= len(_GZIP):
-                break
-        return start.startswith(_GZIP)
+        inside = 0
+        for piece in _until_broken(decoded_pieces(self._exchange.body(), encoding, _PIECE)):
+            inside += len(piece)
+            if inside > _LARGEST_FILE:
+                return False
+        if inside:
+            self._files += 1
+            self._encoding, self.recoded = encoding, True
+        return inside > 0
 
     def _undone(self) -> Iterator[bytes]:
         return decoded_pieces(self._exchange.body(), self._encoding, _PIECE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crawlkit.archive import redacted_body
 from crawlkit.archive.exchange import Exchange
 from crawlkit.archive.recoding import recoded
 from crawlkit.archive.redaction import Redaction, RedactionNote
@@ -265,6 +267,46 @@ def test_a_file_in_gzip_is_looked_into(lines: tuple[str, ...], is_chunked: bool)
         inside = gzip.decompress(b"".join(clean.body()))
         assert [] == leaks(SECRET, inside)
         assert len(text) == len(inside)
+
+
+@pytest.mark.parametrize("coding", CODERS)
+@pytest.mark.parametrize("files", [1, 2])
+def test_a_file_in_gzip_is_looked_into_under_a_coding_and_in_another(coding: str, files: int) -> None:
+    """All layers are there again; what is between them is as long as it was."""
+    text = f"<loc>http://site.example/?s={SECRET}</loc>".encode()
+    body = text
+    for _ in range(files):
+        body = gzip.compress(body)
+    lines = [f"Content-Encoding: {coding}"] if coding else []
+    clean, note = redaction(SECRET).apply(exchange(page(CODERS[coding](body), *lines)))
+    assert note is not None
+    assert note.recoded
+    inside = b"".join(clean.decoded())
+    for _ in range(files):
+        inside = gzip.decompress(inside)
+    assert [] == leaks(SECRET, inside)
+    assert len(text) == len(inside)
+
+
+def test_a_large_file_in_gzip_is_looked_into_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is in it, not of its own size: a few bytes may become any number."""
+    noise = random.Random(1).randbytes(1_100_000)
+    answer = page(gzip.compress(noise + SECRET.encode()))
+    assert len(answer) > 1 << 20
+    clean, note = redaction(SECRET).apply(exchange(answer))
+    assert note is not None
+    assert noise == gzip.decompress(b"".join(clean.body()))[: len(noise)]
+    clean.close()
+    monkeypatch.setattr(redacted_body, "_LARGEST_FILE", 100_000)
+    for size, found in ((90_000, True), (110_000, False)):
+        before = exchange(page(gzip.compress(bytes(size) + SECRET.encode())))
+        clean, note = redaction(SECRET).apply(before)
+        assert (found, not found) == (note is not None, clean is before)
+
+
+def test_what_only_begins_like_a_file_in_gzip_stays() -> None:
+    before = exchange(page(b"\x1f\x8b\x08 and no more of it"))
+    assert (before, None) == redaction(SECRET).apply(before)
 
 
 def test_a_compressed_body_that_was_cut_off_is_redacted_as_far_as_it_came() -> None:
