@@ -7,6 +7,7 @@ prepared for the wire (sessions/), which addresses a host has.
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -14,6 +15,16 @@ from urllib.parse import unquote
 import ada_url
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# Most URLs of most pages are plain: nothing in them is resolved or encoded but dots at the beginning. Each question to the
+# library is a dozen calls that let the other threads run, and then wait for their turn again: these are answered here, as
+# the library answers them.
+_SEGMENT = r"[A-Za-z0-9_~@!$&()*+,;=-][A-Za-z0-9_~@!$&()*+,;=.-]*+"
+_PATH = rf"(?:{_SEGMENT}/)*+(?:{_SEGMENT})?+"
+_QUERY = r"(?:\?[A-Za-z0-9_~@!$&()*+,;=./:?%-]*+)?+"
+_FRAGMENT = r"(?:#[A-Za-z0-9_~@!$&()*+,;=./:?%-]*+)?+"
+_PLAIN_LINK = re.compile(rf"(/|(?:\.\./)*+)({_PATH}{_QUERY}{_FRAGMENT})\Z")
+_PLAIN_URL = re.compile(rf"(https?://[^/?#@\\]++)/{_PATH}{_QUERY}(?={_FRAGMENT}\Z)")
 
 
 class Origin(NamedTuple):
@@ -36,10 +47,26 @@ class Origin(NamedTuple):
 
 def join(base: str, link: str) -> str | None:
     """The absolute URL that `link` means on a page at `base`; None when no URL can be made of it."""
+    plain = _PLAIN_LINK.match(link)
+    if plain is not None and (plain[2] or plain[1]) and plain[2][:1] not in ("?", "#"):
+        folder = _folder(base, plain[1])
+        if folder is not None:
+            return folder + plain[2]
+    return _joined(base, link)
+
+
+def _joined(base: str, link: str) -> str | None:
     try:
         return ada_url.join_url(base, link)
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def _folder(base: str, up: str) -> str | None:
+    """The http(s) folder that `/`, `../` or nothing means on a page at `base`, with its slash; None when there is none."""
+    folder = _joined(base, up or ".")
+    return folder if folder is not None and folder.startswith(("http://", "https://")) else None
 
 
 @lru_cache(maxsize=4096)
@@ -63,12 +90,24 @@ def canonical(url: str) -> str | None:
     Scheme and host in lower case, default port and fragment gone, dot segments resolved, path and query percent-encoded
     as browsers do. The path's case and the order of the query are kept: servers tell them apart.
     """
+    plain = _PLAIN_URL.match(url)
+    if plain is not None and _is_normal(plain[1] + "/"):
+        return plain[0]
+    href = _normalized(url)
+    return None if href is None else href.partition("#")[0]
+
+
+def _normalized(url: str) -> str | None:
     try:
-        href = ada_url.normalize_url(url)
+        return ada_url.normalize_url(url)
     except ValueError:
         return None
-    cut = href.find("#")
-    return href if cut < 0 else href[:cut]
+
+
+@lru_cache(maxsize=4096)
+def _is_normal(root: str) -> bool:
+    """Whether scheme, host and port are written as they are compared: 127.1, EXAMPLE.org and :80 are not."""
+    return _normalized(root) == root
 
 
 def fingerprint(canonical_url: str, *, method: str = "GET", body: bytes = b"", profile: str = "") -> bytes:
