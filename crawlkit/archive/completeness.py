@@ -7,7 +7,9 @@ reading the database (store/census.py), what was left out while crawling (site.p
      "captured": [{"url": …, "kind": "page", "status": 200}], "failed": [{…, "reason": "timeout", "found_on": …}],
      "excluded": [{…, "rule": "--depth 2", …}], "waiting": [{…}], "browser_only": [{"found_on": …, "how": …, "url": …}]}
 
-`waiting` is what a run that ended early had not come to; of a complete crawl it is empty. A URL is in one list only.
+`waiting` is what a run that ended early had not come to; of a complete crawl it is empty. A URL is in one list only. The
+count of `pages` is that of the package's list of pages: HTML documents, each once at the address where it lies. Addresses
+that lead to another one's document, and those where a server says that there is none, are captured and no pages.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ class Source(Protocol):
 
     def census(self, crawl: int, archive: int | None = None) -> list[Counted]: ...
     def guarded(self, crawl: int) -> list[tuple[str, str, str]]: ...
+    def pages(self, archive: int) -> set[str]: ...
+    def urls_with_meta(self, archive: int, key: str) -> set[str]: ...
     def rows_of(self, table: str, columns: tuple[str, ...], crawl: int) -> list[tuple[str | None, ...]]: ...
 
 
@@ -64,7 +68,13 @@ def completeness(
     lists[EXCLUDED_LIST] += [_shown(entry, shown) for entry in _left_out(source, crawl, met)]
     calls = _calls(source, crawl, met, shown)
     counts = {name: len(entries) for name, entries in lists.items()} | {"browser_only": len(calls)}
+    counts["pages"] = len(pages_of_site(source, archive)) if archive is not None else 0
     return {"format": FORMAT, "scope": dict(scope or {}), "counts": counts, **lists, "browser_only": calls}
+
+
+def pages_of_site(source: Source, archive: int) -> set[str]:
+    """The URLs of an archive's pages, as its records name them. A document in a frame is none, unless a link came first."""
+    return source.pages(archive) - source.urls_with_meta(archive, REQUISITE)
 
 
 def _judged(counted: Counted, archive: int | None) -> tuple[str, dict[str, Any]]:

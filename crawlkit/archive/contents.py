@@ -31,4 +31,4 @@ class Contents:
 
 def pages_of(store: Store, archive: int) -> Callable[[str], bool]:
     """What says of a URL whether it is a page of `archive`: the crawl asked for it itself, and it is HTML."""
-    return store.records.pages(archive).__contains__
+    return store.reports.pages(archive).__contains__

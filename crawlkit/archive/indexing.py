@@ -44,7 +44,7 @@ class Indexing:
 
     `index` has a line each capture, but for those of pages that had not been modified (304), which are in `unmodified`: a
     replayer that found one would answer 304 and show nothing, where it shows the earlier capture when it finds that.
-    `pages` has a line each page; `counts` says how many `pages`, `captures`, `revisits`,
+    `pages` has a line each page, by its first capture; `counts` says how many `pages`, `captures`, `revisits`,
     `truncated` there are; `main_page_date` when `main_page` was fetched.
     """
 
@@ -65,6 +65,7 @@ class Indexing:
         self._main_page = main_page
         self._verifying = Verifying()
         self._pairing = Pairing()
+        self._listed: set[str] = set()
         self._lines_by_digest: dict[str, tuple[int, int]] = {}
         self.index = Sorter(folder)
         self.unmodified = Sorter(folder)
@@ -113,7 +114,8 @@ class Indexing:
             return None
         is_page = self._is_page(record.url)
         body = self._read_body(record, head, wanted=is_page and record.kind != "revisit")
-        if is_page and (head.status == 304 or not 300 <= head.status < 400):
+        if is_page and (head.status == 304 or head.status < 300) and record.url not in self._listed:
+            self._listed.add(record.url)  # two addresses may have led there
             self._add_page(record, body, head.get("content-type"))
         return entry_of(record, head)
 

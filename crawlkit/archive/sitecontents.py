@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from crawlkit import url as urls
-from crawlkit.archive.completeness import completeness
+from crawlkit.archive.completeness import completeness, pages_of_site
 from crawlkit.archive.contents import Contents
 from crawlkit.archive.naming import harmless
 from crawlkit.archive.site import Site
-from crawlkit.crawl.requisite import REQUISITE
 from crawlkit.store.database import Store
 
 #: Under which key the note of an unfinished archive has the scope: by it, it is known for the archive of a site.
@@ -47,5 +46,4 @@ def _contents(title: str, description: str, start: str | None, scope: Mapping[st
 
 
 def _pages_of(store: Store, archive: int) -> Callable[[str], bool]:
-    """A document in a frame is none, unless a link led to it first."""
-    return (store.records.pages(archive) - store.reports.urls_with_meta(archive, REQUISITE)).__contains__
+    return pages_of_site(store.reports, archive).__contains__

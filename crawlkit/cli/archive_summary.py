@@ -31,8 +31,8 @@ def archive_progress(recorder: ArchiveRecorder) -> tuple[str, ...]:
 
 
 def archive_facts(recorder: ArchiveRecorder, database: Path) -> dict[str, Any]:
-    """The archive as an object of JSON values. `size`: bytes of the output, None while there is none; `pages` and
-    `requisites` are what was captured, `counts` the numbers of the completeness report.
+    """The archive as an object of JSON values. `size`: bytes of the output, None while there is none; `pages`, `files` and
+    `requisites` are what was captured, `counts` the numbers of the completeness report (archive/completeness.py).
     """
     package, place = recorder.package, recorder.place
     finished = package is not None or (not place.exists and not recorder.is_empty and place.output.exists())
@@ -63,9 +63,10 @@ def _counts(database: Path) -> dict[str, Any]:
     except (StorageError, StoreMismatch):
         return {}  # the run itself has said what is wrong with it
     kinds = [entry["kind"] for entry in account[CAPTURED] if entry.get("status", 200) < 400]
-    pages, files = kinds.count(PAGE), kinds.count(FILE)
-    captured = {"pages": pages, "files": files, "requisites": len(kinds) - pages - files}
-    return {**captured, "counts": account["counts"]}
+    files = kinds.count(FILE)
+    requisites = len(kinds) - kinds.count(PAGE) - files
+    counts = account["counts"]
+    return {"pages": counts["pages"], "files": files, "requisites": requisites, "counts": counts}
 
 
 def archive_lines(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -54,7 +54,11 @@ def archive_part(told: Archived | None) -> str:
         else f"{shown(told.output)}: not made yet"
     )
     counts = [(escaped(kind), f"{count:,}") for kind, count in kinds.most_common()]
-    parts = [f"<p>{escaped(state)}</p>", table(("captured", "addresses"), counts, numbers=(1,)) if counts else ""]
+    listed = account["counts"]["pages"]
+    parts = [
+        f"<p>{escaped(state)}; {listed:,} {'page' if listed == 1 else 'pages'}</p>",
+        table(("captured", "addresses"), counts, numbers=(1,)) if counts else "",
+    ]
     parts.append(_list("Not captured: failed", account["failed"], "reason"))
     parts.append(_rules(account["excluded"]))
     parts.append(_list("Not captured: excluded", account["excluded"], "rule", each=_MOST_EACH))

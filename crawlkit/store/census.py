@@ -22,6 +22,12 @@ _GUARDED = (
     "SELECT g.url, g.reason, p.url FROM _guarded AS g JOIN _pages AS p ON p.id = g.page WHERE p.crawl = ?"
     " GROUP BY g.url ORDER BY min(g.run), g.url"
 )
+#: A 304 says nothing of what it is of: an earlier answer of the same page does.
+_PAGES = (
+    "SELECT url FROM _records AS r WHERE archive = ? AND own AND NOT dropped AND (status < 300 AND {html} OR status = 304"
+    " AND EXISTS (SELECT 1 FROM _records AS earlier INDEXED BY _records_page WHERE earlier.page = r.page AND earlier.own"
+    " AND earlier.status < 300 AND earlier.{html}))"
+).format(html="mime IN ('text/html', 'application/xhtml+xml')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +81,8 @@ def urls_with_meta(connection: sqlite3.Connection, archive: int, key: str) -> se
         (archive, key),
     )
     return {url for (url,) in rows}
+
+
+def pages(connection: sqlite3.Connection, archive: int) -> set[str]:
+    """The URLs, as its records name them, of the HTML documents of `archive` that the crawl itself was given."""
+    return {url for (url,) in connection.execute(_PAGES, (archive,))}

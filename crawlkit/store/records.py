@@ -212,16 +212,6 @@ class Records:
                 "SELECT file, start, length FROM _records WHERE archive = ? AND dropped = 1 ORDER BY id", (archive,)
             ).fetchall()
 
-    def pages(self, archive: int) -> set[str]:
-        """The URLs of the archive's HTML pages that the crawl itself asked for, as its records name them."""
-        with self._wrapped:
-            rows = self._connection.execute(
-                "SELECT url FROM _records WHERE archive = ? AND own AND NOT dropped"
-                " AND (status = 304 OR mime IN ('text/html', 'application/xhtml+xml'))",
-                (archive,),
-            )
-            return {url for (url,) in rows}
-
     # --- what may be referred to ----------------------------------------
 
     def tell(self, leases: Iterable[Lease]) -> None:

@@ -204,6 +204,11 @@ class Reports:
         with self._wrapped:
             return census.urls_with_meta(self._connection, archive, key)
 
+    def pages(self, archive: int) -> set[str]:
+        """The URLs, as its records name them, of an archive's HTML documents that the crawl itself was given."""
+        with self._wrapped:
+            return census.pages(self._connection, archive)
+
     def check(self) -> list[str]:
         """Read all of the database: what is wrong with it, empty when nothing is."""
         return integrity.check(self._connection)

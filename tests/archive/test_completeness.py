@@ -37,6 +37,12 @@ class Known:
     def guarded(self, crawl: int) -> list[tuple[str, str, str]]:
         return list(self._guarded)
 
+    def pages(self, archive: int) -> set[str]:
+        return {page.url for page in self._pages if page.record is not None and page.status == 200}
+
+    def urls_with_meta(self, archive: int, key: str) -> set[str]:
+        return {page.url for page in self._pages if key in page.meta}
+
     def rows_of(self, table: str, columns: tuple[str, ...], crawl: int) -> list[tuple[str | None, ...]]:
         return self._rows.get(table, [])
 

@@ -11,7 +11,15 @@ NASTY = "http://a.example/<script>alert(1)</script>"
 
 
 def account(**lists: Any) -> dict[str, Any]:
-    return {"captured": [], "failed": [], "excluded": [], "waiting": [], "browser_only": [], **lists}
+    return {
+        "captured": [],
+        "failed": [],
+        "excluded": [],
+        "waiting": [],
+        "browser_only": [],
+        "counts": {"pages": 1},
+        **lists,
+    }
 
 
 def test_a_run_without_an_archive_has_no_such_section() -> None:
