@@ -67,8 +67,9 @@ _RELATIONS: Mapping[str, Kind] = {
     "modulepreload": "script",
     "preload": "data",
     "prefetch": "data",
-    "search": "data",  # an OpenSearch description, which the browser reads
+    "search": "data",  # only if _OPENSEARCH is its type: otherwise it is the page where one searches, a link (Sphinx)
 }
+_OPENSEARCH = "application/opensearchdescription+xml"
 #: `as` of a preload or prefetch → what is there.
 _PRELOADED: Mapping[str, Kind] = {
     "style": "stylesheet",
@@ -190,7 +191,7 @@ def _in_picture(node: LexborNode) -> bool:
 
 
 def _of_link(given: Mapping[str, str | None]) -> Iterator[Reference]:
-    relations = (given.get("rel") or "").lower().split()
+    relations = _relations(given)
     kinds = [_RELATIONS[relation] for relation in relations if relation in _RELATIONS]
     if not kinds:
         return
@@ -198,6 +199,13 @@ def _of_link(given: Mapping[str, str | None]) -> Iterator[Reference]:
     if kind == "data" and ("preload" in relations or "prefetch" in relations):
         kind = _PRELOADED.get((given.get("as") or "").strip().lower(), "data")
     yield from reference(given.get("href"), kind)
+
+
+def _relations(given: Mapping[str, str | None]) -> list[str]:
+    """The words of a <link>'s `rel` that say what is there."""
+    relations = (given.get("rel") or "").lower().split()
+    described = (given.get("type") or "").partition(";")[0].strip().lower() == _OPENSEARCH
+    return [relation for relation in relations if relation != "search" or described]
 
 
 def _of_script(node: LexborNode, given: Mapping[str, str | None]) -> Iterator[Reference]:
@@ -237,7 +245,7 @@ def links_of(tree: LexborHTMLParser) -> Iterator[tuple[str, LexborNode]]:
             seen.add(written)
             found = address(written)
         elif tag == "link":
-            relations = (given.get("rel") or "").lower().split()
+            relations = _relations(given)
             if any(relation in _RELATIONS or relation in _NOT_FETCHED for relation in relations):
                 continue
             found = address(given.get("href"))

@@ -51,7 +51,8 @@ ELEMENTS = {
     '<link rel="preload" as="image" imagesrcset="a.png 1x, b.png 2x">': [("a.png", "image"), ("b.png", "image")],
     '<link rel="preload" as="fetch" href="a.json">': [("a.json", "data")],
     '<link rel="modulepreload" href="a.mjs">': [("a.mjs", "script")],
-    '<link rel="search" href="a.xml">': [("a.xml", "data")],
+    '<link rel="search" type="application/opensearchdescription+xml" href="a.xml">': [("a.xml", "data")],
+    '<link rel="search" title="Search" href="search.html">': [],
     '<link rel="preconnect" href="https://example.org">': [],
     '<link rel="next" href="b.html">': [],
     '<script src="a.js"></script>': [("a.js", "script")],
@@ -160,6 +161,9 @@ LINKS = {
         "a.html",
         "b.html",
         "feed.xml",
+    ],
+    "<link rel=search href=search.html><link rel=search type='Application/OpenSearchDescription+xml' href=a.xml>": [
+        "search.html"
     ],
     "<link rel=stylesheet href=a.css><link rel=pingback href=x><link rel=dns-prefetch href=//x>": [],
     '<meta http-equiv="Refresh" content="5; url=a.html">': ["a.html"],
