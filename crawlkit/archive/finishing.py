@@ -97,7 +97,8 @@ def _made(
     is_page = (contents.is_page or pages_of)(store, archive.id)
     if place.is_package:
         main_page = redaction.url(contents.main_page) if contents.main_page is not None else None
-        about = About(contents.title, contents.description, main_page=main_page, redacted=redaction.on)
+        title, description = map(redaction.text, (contents.title, contents.description))
+        about = About(title, description, main_page=main_page, redacted=redaction.on)
         completeness = contents.completeness(store, redaction.url) if contents.completeness is not None else None
         with EarlierPages(store.records.packages(), place.folder) as earlier:
             return package(

@@ -173,7 +173,7 @@ class ArchiveRecorder:
             }
         )
         fields = {
-            "isPartOf": self._name,
+            "isPartOf": self._redaction.text(self._name),
             "description": "secrets were replaced" if self._redact else "SECRETS WERE KEPT",
         }
         self._file = WarcFile(place.folder, place.pattern, place.limit, fields=fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import zipfile
 from pathlib import Path
@@ -68,5 +69,20 @@ def test_every_number_of_pages_is_the_same_one(
             assert (2, 1) == (told["files"], told["requisites"])
             captured = {entry["url"].removeprefix(site.url) for entry in account["captured"]}
             assert {"/to-b", "/to-target", "/to-target-too", "/gone", "/framed"} < captured
-        assert 0 == invoke(["report", "--db", str(next(Path("data").glob("*.db"))), "-o", "report.html"])
+        assert 0 == invoke(["report", "--db", str(next(Path("data").glob("127*.db"))), "-o", "report.html"])
     assert "second.wacz, " in (report := Path("report.html").read_text()) and "; 4 pages</p>" in report
+
+
+def test_a_secret_in_what_the_archive_is_called_is_taken_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that the user named and that looks like a word: in the address, and so in name and title."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SHARE", "open-sesame-cave")
+    Path("crawl.toml").write_text('[archive]\nsecrets = ["SHARE"]\n')
+    with serving({"/open-sesame-cave/": "<p>within"}) as site:
+        for title in ([], ["--title", "What open-sesame-cave holds"]):
+            start = ["archive", f"{site.url}/open-sesame-cave/", "-o", "site.wacz", "--overwrite", "--quiet", *title]
+            assert 0 == invoke(start)
+            with zipfile.ZipFile("site.wacz") as zipped:
+                members = {name: zipped.read(name) for name in zipped.namelist()}
+            members["records"] = gzip.decompress(members["archive/data-00000.warc.gz"])
+            assert [] == [name for name, data in members.items() if b"sesame" in data.lower()]
