@@ -34,16 +34,14 @@ class Parcel:
     redacted: bool
 
     @property
-    def may_be_referred_to(self) -> bool:
-        """Whether a later answer with the same payload can be a revisit of this one: a page, and not an error or nothing."""
+    def digest(self) -> str | None:
+        """That of the payload, if a later answer with the same can be a revisit of this one: a page, and not an error or
+        nothing.
+        """
         answer = self.packed.answer
-        return (
-            answer is not None
-            and answer.payload_digest is not None
-            and answer.payload_size > 0
-            and answer.status == 200
-            and self.method == "GET"
-        )
+        if answer is None or answer.status != 200 or answer.payload_size == 0 or self.method != "GET":
+            return None
+        return answer.payload_digest
 
 
 class Written:
@@ -63,16 +61,17 @@ class Appending(Written):
 
     def append(self, visits: Sequence[Visit], store: Store) -> None:
         """Append what was packed of each visit, note in its outcome where, and sync. Raises StorageError."""
-        fresh: dict[str, Original] = {}
+        digests = {digest for visit in visits for parcel in visit.packed or () if (digest := parcel.digest) is not None}
+        known = store.records.originals(digests) if digests else {}
         for visit in visits:
             parcels, visit.packed = visit.packed, None
             for parcel in parcels or ():
-                visit.outcome.records.append(self._append(parcel, visit.outcome.page, store, fresh))
+                visit.outcome.records.append(self._append(parcel, visit.outcome.page, store, known))
         self._file.sync()
 
-    def _append(self, parcel: Parcel, page: int, store: Store, fresh: dict[str, Original]) -> Entry:
-        packed, first = parcel.packed, parcel.may_be_referred_to
-        original = _original(parcel, page, store, fresh)
+    def _append(self, parcel: Parcel, page: int, store: Store, known: dict[str, Original]) -> Entry:
+        packed, first = parcel.packed, parcel.digest
+        original = _original(parcel, page, store, known)
         if original is not None:
             digest = original.digest if packed.answer is not None and packed.answer.status == 304 else None
             packed = records.as_revisit(packed, original.url, original.date, refers_digest=digest)
@@ -82,8 +81,8 @@ class Appending(Written):
             answer = packed.answer or packed.members[0]
         length = sum(size for _, _, size in places)
         self._count(parcel, original, length)
-        if original is None and first:
-            fresh.setdefault(answer.payload_digest or "", Original(parcel.url, answer.date, answer.payload_digest))
+        if original is None and first is not None:
+            known[first] = Original(parcel.url, answer.date, first)
         return Entry(
             file=places[0][0],
             start=places[0][1],
@@ -93,7 +92,7 @@ class Appending(Written):
             date=answer.date,
             status=answer.status,
             mime=answer.mime,
-            digest=answer.payload_digest if original is not None or first else None,
+            digest=answer.payload_digest if original is not None or first is not None else None,
             size=answer.payload_size,
             own=parcel.own,
             refers_url=original.url if original is not None else None,
@@ -107,14 +106,11 @@ class Appending(Written):
         self.responses += original is None
 
 
-def _original(parcel: Parcel, page: int, store: Store, fresh: Mapping[str, Original]) -> Original | None:
+def _original(parcel: Parcel, page: int, store: Store, known: Mapping[str, Original]) -> Original | None:
     """What the answer repeats: by its status the page's last record, by its payload the first one with the same."""
     answer, origin = parcel.packed.answer, parcel.packed.origin
     if answer is None or origin is None or not origin.is_whole:
         return None
     if answer.status == 304:
         return store.records.last_of(page) if parcel.own else None
-    if not parcel.may_be_referred_to:
-        return None
-    digest = answer.payload_digest or ""
-    return fresh.get(digest) or store.records.original(digest)
+    return known.get(parcel.digest or "")

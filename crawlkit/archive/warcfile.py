@@ -22,6 +22,7 @@ from crawlkit.exceptions import ArchiveDamaged, StorageError
 
 LIMIT = 1_000_000_000
 PATTERN = "data-{:05d}.warc.gz"
+_TOGETHER = 1 << 20  # bytes that wait to be written at most
 
 
 class WarcFile:
@@ -47,8 +48,9 @@ class WarcFile:
         self._fields = dict(fields)
         self._clock = clock
         self._file: IO[bytes] | None = None
-        self._size = 0
-        self._dirty = False
+        self._waiting: list[bytes] = []
+        self._size = 0  # with what waits
+        self._written = self._synced = 0
         self._made = False  # a file whose name the folder may not yet have on the disk
         self._warcinfo_id = ""
         self._go_to(max((_number(pattern, path) for path in self.paths()), default=-1))
@@ -85,13 +87,14 @@ class WarcFile:
             return
         with self._naming(self.path):
             self._file = self.path.open("r+b", buffering=0)
-            self._size = self._file.seek(0, os.SEEK_END)
+            self._size = self._written = self._synced = self._file.seek(0, os.SEEK_END)
         self._warcinfo_id = next(reading.records(self.path)).record_id
 
     def append(self, packed: Packed) -> list[tuple[str, int, int]]:
-        """Append the records; where each is: the file's name, offset and length, in bytes. Not yet on the disk: `sync`.
+        """Append the records; where each is: the file's name, offset and length, in bytes. Not yet on the disk, nor all
+        written: `sync`.
 
-        When it fails the file is cut back to where it was.
+        When that or this fails the file is cut back to where it was at the last `sync`.
         """
         self.begin()
         if self._limit is not None and self._size >= self._limit:
@@ -101,20 +104,36 @@ class WarcFile:
         return [(self.path.name, start + member.start, member.length) for member in packed.members]
 
     def _write(self, packed: Packed) -> None:
-        file, start = self._file, self._size
-        assert file is not None
-        self._dirty = True
         try:
-            file.seek(start)
             for chunk in packed.spool.chunks():
-                view = memoryview(chunk)
-                while view:
-                    view = view[file.write(view) :]
-        except OSError as error:
+                self._waiting.append(chunk)
+                self._size += len(chunk)
+                if self._size - self._written >= _TOGETHER:
+                    self._flush()
+        except BaseException:
+            self._cut_back()
+            raise
+
+    def _flush(self) -> None:
+        """Write what waits, many records together: each call lets the workers run, and then waits for its turn again."""
+        file = self._file
+        if file is None or not self._waiting:
+            return
+        data = b"".join(self._waiting)
+        with self._naming(self.path):
+            file.seek(self._written)
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) :]
+        self._waiting = []
+        self._written += len(data)
+
+    def _cut_back(self) -> None:
+        self._waiting = []
+        self._size = self._written = self._synced
+        if self._file is not None:
             with contextlib.suppress(OSError):  # the next start cuts it off as well
-                file.truncate(start)
-            raise self._trouble(self.path, error) from error
-        self._size = start + packed.spool.size
+                self._file.truncate(self._synced)
 
     def _begin_file(self, number: int) -> None:
         self.sync()
@@ -122,7 +141,7 @@ class WarcFile:
         self._go_to(number)
         with self._naming(self.path):
             self._file = self.path.open("w+b", buffering=0)
-        self._size = 0
+        self._size = self._written = self._synced = 0
         self._made = True
         with records.warcinfo(self.path.name, self._fields, now=self._clock()) as packed:
             self._write(packed)
@@ -130,11 +149,16 @@ class WarcFile:
 
     def sync(self) -> None:
         """Put on the disk what was appended, and the names of new files."""
-        if self._file is None or not self._dirty:
+        if self._file is None or self._size == self._synced:
             return
-        with self._naming(self.path):
-            os.fsync(self._file.fileno())
-        self._dirty = False
+        try:
+            self._flush()
+            with self._naming(self.path):
+                os.fsync(self._file.fileno())
+        except StorageError:
+            self._cut_back()
+            raise
+        self._synced = self._size
         if self._made:
             self._sync_folder()
             self._made = False
@@ -177,11 +201,14 @@ class WarcFile:
         self._sync_folder()
 
     def close(self) -> None:
-        """Close the file. May be called twice, and the next `append` opens it again."""
-        file, self._file = self._file, None
-        if file is not None:
-            with self._naming(self.path):
-                file.close()
+        """Write what waits and close the file. May be called twice, and the next `append` opens it again."""
+        try:
+            self._flush()
+        finally:
+            file, self._file = self._file, None
+            if file is not None:
+                with self._naming(self.path):
+                    file.close()
 
     @contextlib.contextmanager
     def _naming(self, path: Path) -> Iterator[None]:

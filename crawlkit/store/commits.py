@@ -77,6 +77,9 @@ class Commits:
         """Write all, or raise: one of SUSPECTS may be the fault of a single outcome."""
         verdicts = [self._write_page(outcome, counts) for outcome in outcomes]
         pairs = list(zip(outcomes, verdicts, strict=True))
+        self._records.keep(
+            (outcome.page, outcome.run, outcome.records) for outcome, verdict in pairs if verdict.state != STALE
+        )
         self._frontier.add(
             (outcome.page, outcome.links, verdict) for outcome, verdict in pairs if outcome.links and _counts(verdict)
         )
@@ -133,8 +136,6 @@ class Commits:
             return _stale(outcome)
         if outcome.refused:
             self._refusals.keep(outcome.run, outcome.page, outcome.refused)
-        if outcome.records:
-            self._records.keep(outcome.page, outcome.run, outcome.records)
         if outcome.state == "queued":
             self._pages.give_back(outcome, lease)
             self._frontier.waits(lease.host)

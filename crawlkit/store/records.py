@@ -65,9 +65,11 @@ _INSERT = (
     " own, refers_url, refers_date) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _AMONG = "archive IN (SELECT value FROM json_each(?))"
-_ORIGINAL = (
-    "SELECT url, date FROM _records INDEXED BY _records_digest WHERE digest = ? AND kind = 'response' AND dropped = 0"
-    f" AND {_AMONG} ORDER BY id LIMIT 1"
+#: Of a group, SQLite takes the other columns from the row that has the minimum.
+_ORIGINALS = (
+    "SELECT url, date, digest, min(id) FROM _records INDEXED BY _records_digest"
+    " WHERE digest IN (SELECT value FROM json_each(?)) AND kind = 'response' AND dropped = 0"
+    f" AND {_AMONG} GROUP BY digest"
 )
 #: What a replay shows of the page: what a revisit refers to, else the record itself.
 _LAST_OF = (
@@ -178,14 +180,15 @@ class Records:
 
     # --- records ----------------------------------------
 
-    def keep(self, page: int, run: int, entries: Sequence[Entry]) -> None:
-        """Write down what was appended to the archive for `page`."""
+    def keep(self, kept: Iterable[tuple[int, int, Sequence[Entry]]]) -> None:
+        """Write down what was appended to the archive: for which page, in which run, which entries."""
         self._connection.executemany(
             _INSERT,
             [
                 (self._archive, page, run, entry.file, entry.start, entry.length, entry.kind, entry.url, entry.date,
                  entry.status, entry.mime, entry.digest, entry.size, entry.own, entry.refers_url,
                  entry.refers_date)
+                for page, run, entries in kept
                 for entry in entries
             ],
         )  # fmt: skip
@@ -222,11 +225,11 @@ class Records:
             row = self._connection.execute(_TELL, (self._referable, lease.page)).fetchone()
             lease.via, lease.recorded = row[0], bool(row[1])
 
-    def original(self, digest: str) -> Original | None:
-        """The first record with this payload."""
+    def originals(self, digests: Iterable[str]) -> dict[str, Original]:
+        """By digest, the first record with that payload, for those that have one."""
         with self._wrapped:
-            row = self._connection.execute(_ORIGINAL, (digest, self._referable)).fetchone()
-        return None if row is None else Original(row[0], row[1], digest)
+            rows = self._connection.execute(_ORIGINALS, (json.dumps(list(digests)), self._referable)).fetchall()
+        return {digest: Original(url, date, digest) for url, date, digest, _ in rows}
 
     def last_of(self, page: int) -> Original | None:
         """The record that shows what `page` was like when it was last asked for."""

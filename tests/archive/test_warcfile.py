@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,8 @@ def opened(folder: Path, **options: Any) -> WarcFile:
     return WarcFile(folder, fields=FIELDS, clock=lambda: NOW, **options)
 
 
-def packed(files: WarcFile, url: str) -> Packed:
-    made = exchange(page(), url=url)
+def packed(files: WarcFile, url: str, body: bytes = b"<p>") -> Packed:
+    made = exchange(page(body), url=url)
     try:
         return records.pack(made, warcinfo_id=files.warcinfo_id)
     finally:
@@ -152,25 +154,56 @@ def test_committed_records_that_are_not_there(tmp_path: Path) -> None:
         opened(tmp_path).cut("other.warc.gz", 10)
 
 
-class _Full(Spool):
-    """A spool whose second chunk meets a full disk."""
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """As on a disk that becomes full: what is written up to there is there, the rest is an error."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    __slots__ = ()
 
-    def chunks(self, start: int = 0) -> Any:
-        yield self.read(0, 100)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def test_a_full_disk_leaves_only_whole_records(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_only_what_was_synced(tmp_path: Path) -> None:
     files = opened(tmp_path)
     add(files, "a")
     size = files.path.stat().st_size
-    with packed(files, "http://site.example/b") as whole, _Full() as full:
-        full.write(whole.spool.read(0, whole.spool.size))
-        with pytest.raises(StorageError, match=r"data-00000.warc.gz: the archive cannot be written \(No space left"):
-            files.append(Packed(full, whole.members))
+    with packed(files, "http://site.example/b") as whole, no_file_larger_than(size + 100):
+        files.append(whole)
+        with pytest.raises(StorageError, match=r"data-00000.warc.gz: the archive cannot be written \(File too large"):
+            files.sync()
     assert size == files.path.stat().st_size
+    add(files, "c")
+    files.close()
+    assert ["a", "c"] == urls(files.path)
+
+
+def test_what_is_large_is_not_all_in_memory_before_it_is_written(tmp_path: Path) -> None:
+    files = opened(tmp_path)
+    files.sync()
+    for _ in range(3):
+        with packed(files, "http://site.example/b", os.urandom(700_000)) as whole:
+            files.append(whole)
+    assert 1 << 20 < files.path.stat().st_size < 2_100_000
+    files.close()
+    assert ["b", "b", "b"] == urls(files.path)
+
+
+def test_a_spool_that_cannot_be_read_leaves_only_what_was_synced(tmp_path: Path) -> None:
+    class Broken(Spool):
+        __slots__ = ()
+
+        def chunks(self, start: int = 0) -> Any:
+            yield self.read(0, 100)
+            raise StorageError("the disk")
+
+    files = opened(tmp_path)
+    add(files, "a")
+    with packed(files, "http://site.example/b") as whole, Broken() as broken:
+        broken.write(whole.spool.read(0, whole.spool.size))
+        with pytest.raises(StorageError):
+            files.append(Packed(broken, whole.members))
     add(files, "c")
     files.close()
     assert ["a", "c"] == urls(files.path)

@@ -54,11 +54,11 @@ def test_a_payload_that_an_archive_has_is_found(desk: Desk, tmp_path: Path) -> N
     crawl(desk, "b", entry(url="https://site.example/again", kind="revisit"))
     crawl(desk, "c", entry(url="https://site.example/only", digest="sha1:B", kind="revisit"))
 
-    found = records.original("sha1:A")
+    found = records.originals(["sha1:A", "sha1:B", "sha1:C"])
     desk.store.take_up_again([1])
 
-    assert Original("https://site.example/first", "2026-01-02T03:04:05.678Z", "sha1:A") == found
-    assert [None, None] == [records.original("sha1:A"), records.original("sha1:B")]
+    assert {"sha1:A": Original("https://site.example/first", "2026-01-02T03:04:05.678Z", "sha1:A")} == found
+    assert {} == records.originals(["sha1:A", "sha1:B"])
 
 
 def test_what_is_dropped_is_named_for_the_package(desk: Desk, tmp_path: Path) -> None:
@@ -99,15 +99,15 @@ def test_another_archive_is_referred_to_while_its_package_is_there(
 
     records.begin(tmp_path / "february.wacz", 2)
     records.look_back()
-    there = records.original("sha1:A")
+    there = records.originals(["sha1:A"]).get("sha1:A")
     package.write_bytes(b"123")
     records.begin(tmp_path / "march.wacz", 2)
     records.look_back()
-    other_size = records.original("sha1:A")
+    other_size = records.originals(["sha1:A"]).get("sha1:A")
     package.write_bytes(b"12345")
     records.begin(package, 2)
     records.look_back()
-    replaced = records.original("sha1:A")
+    replaced = records.originals(["sha1:A"]).get("sha1:A")
 
     assert (True, None, None) == (there is not None, other_size, replaced)
 
@@ -126,7 +126,7 @@ def test_a_fresh_crawl_refers_to_nothing_before_it(new_desk: Callable[..., Desk]
     records.begin(tmp_path / "february.wacz", 2)
     records.look_back()
 
-    assert records.original("sha1:A") is None
+    assert "sha1:A" not in records.originals(["sha1:A"])
 
 
 def test_the_same_archive_goes_on_in_the_same_crawl_alone(new_desk: Callable[..., Desk], tmp_path: Path) -> None:
