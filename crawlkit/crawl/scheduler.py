@@ -188,7 +188,9 @@ class Scheduler:
             new = netloc not in self._hosts
             host = self._host(netloc)
             limit = host.pace.limit
-            room = 0 if self._stopped or host.pace.parked else max(0, AHEAD * limit - len(host.leases))
+            room = AHEAD * limit - len(host.leases)
+            if self._stopped or host.pace.parked or room < AHEAD * limit // 2:  # a few leases cost as much as many
+                room = 0
         if new:
             self._set_limit(netloc, limit)
         return room

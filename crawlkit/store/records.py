@@ -77,9 +77,10 @@ _LAST_OF = (
     f" WHERE page = ? AND own AND NOT dropped AND status IN (200, 304) AND {_AMONG} ORDER BY id DESC LIMIT 1"
 )
 _TELL = (
-    "SELECT (SELECT url FROM _pages WHERE id = page.parent), EXISTS (SELECT 1 FROM _records INDEXED BY _records_page"
+    "SELECT id, (SELECT url FROM _pages WHERE id = page.parent),"
+    " EXISTS (SELECT 1 FROM _records INDEXED BY _records_page"
     f" WHERE _records.page = page.id AND own AND NOT dropped AND status IN (200, 304) AND {_AMONG})"
-    " FROM _pages AS page WHERE id = ?"
+    " FROM _pages AS page WHERE id IN (SELECT value FROM json_each(?))"
 )
 
 
@@ -217,13 +218,15 @@ class Records:
 
     # --- what may be referred to ----------------------------------------
 
-    def tell(self, leases: Iterable[Lease]) -> None:
+    def tell(self, leases: Sequence[Lease]) -> None:
         """Add to leases what only an archive asks for: the page that they were found on, whether they may answer 304."""
         if self._archive is None:
             return
+        pages = json.dumps([lease.page for lease in leases])
+        told = {page: rest for page, *rest in self._connection.execute(_TELL, (self._referable, pages))}
         for lease in leases:
-            row = self._connection.execute(_TELL, (self._referable, lease.page)).fetchone()
-            lease.via, lease.recorded = row[0], bool(row[1])
+            via, recorded = told[lease.page]
+            lease.via, lease.recorded = via, bool(recorded)
 
     def originals(self, digests: Iterable[str]) -> dict[str, Original]:
         """By digest, the first record with that payload, for those that have one."""

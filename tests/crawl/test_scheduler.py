@@ -131,6 +131,15 @@ def test_more_is_wanted_before_a_host_runs_dry_and_once_only() -> None:
     assert AHEAD * 2 - 1 == stage.scheduler.room("a:80")
 
 
+def test_a_host_that_has_more_than_half_of_its_leases_takes_none() -> None:
+    """Each time costs the writer a transaction, whether it is for one lease or for many."""
+    stage = Stage(limit=2)
+    stage.scheduler.offer("a:80", [lease(n) for n in range(AHEAD + 1)])
+    assert 0 == stage.scheduler.room("a:80")
+    stage.take()
+    assert AHEAD == stage.scheduler.room("a:80")
+
+
 def test_page_limit_is_a_budget() -> None:
     """With one page allowed the second worker gets none, until a page that did not count is refunded."""
     stage = Stage(limit=8)
