@@ -1,31 +1,23 @@
-"""Archives of live sites, replayed: by pywb, drawn by a browser. No judgement here.
+"""Packages, replayed: by pywb, by ReplayWeb.page. No judgement here.
 
-What belongs here: fetching pages with all that they need into a WARC file, the tools of others, their servers, pictures.
+What belongs here: the tools of others, their servers, what a package says of itself. What does not: a browser that draws
+(devtools.py).
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-from crawlkit import Session
-from crawlkit.archive.capture import Capture
-from crawlkit.archive.exchange import Exchange
-from crawlkit.archive.records import pack
-from crawlkit.archive.warcfile import WarcFile
-from crawlkit.html.requisites import requisites_of
-from crawlkit.html.stylesheets import references_of_css
-from crawlkit.url import join
 from tests.cli.pictures import browser
 from tests.servers import DocsSite, MissingPackage, free_port, serve_folder, wait_for
 
@@ -42,79 +34,24 @@ def install_tools(folder: Path) -> Path:
     return folder / "bin"
 
 
-@contextlib.contextmanager
-def archiving(session: Session, folder: Path) -> Iterator[WarcFile]:
-    """Whatever the session fetches in the block is appended to the WARC file that this gives."""
-    file = WarcFile(folder, fields={})
-    file.begin()
-
-    def append(exchange: Exchange) -> None:
-        with pack(exchange, warcinfo_id=file.warcinfo_id) as packed:
-            file.append(packed)
-        exchange.close()
-
-    adapters: list[Any] = list(session.adapters.values())
-    for adapter in adapters:
-        adapter.tee = lambda request: Capture(request.method, request.url, publish=append, folder=folder)
-    try:
-        yield file
-    finally:
-        for adapter in adapters:
-            adapter.tee = None
-        file.sync()
-        file.close()
+def warcs_of(package: Path, folder: Path) -> list[Path]:
+    """The WARC files of a package, taken out of it into `folder`."""
+    with zipfile.ZipFile(package) as files:
+        names = [name for name in files.namelist() if name.startswith("archive/")]
+        return [Path(files.extract(name, folder)) for name in names]
 
 
-def fetch_whole(session: Session, pages: Iterable[str]) -> None:
-    """Fetch the pages and all requisites of theirs."""
-    seen: set[str] = set()
-    for page in pages:
-        waiting = deque([page])
-        while waiting:
-            url = waiting.popleft()
-            if url in seen:
-                continue
-            seen.add(url)
-            response = session.get(url)
-            waiting.extend(_needed(response))
+def said_to_be_lost(package: Path) -> set[str]:
+    """The addresses that a package says only a browser could have fetched."""
+    with zipfile.ZipFile(package) as files:
+        listed = json.loads(files.read("reports/completeness.json"))["browser_only"]
+    return {each["url"] for each in listed if "url" in each}
 
 
-def _needed(response: Any) -> list[str]:
-    kind = response.headers.get("Content-Type", "")
-    if kind.startswith("text/html"):
-        references: Iterable[Any] = requisites_of(response.tree)
-    elif kind.startswith("text/css"):
-        references = references_of_css(response.text)
-    else:
-        return []
-    found = [join(response.url, reference.url) for reference in references]
-    return [url.partition("#")[0] for url in found if url is not None and url.startswith("http")]
-
-
-@contextlib.contextmanager
-def as_seen_by(session: Session, site: str) -> Iterator[str]:
-    """The address of a server that shows `site` to anybody as the session sees it: a browser has not its cookies."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer = session.get(site + self.path, allow_redirects=False)
-            self.send_response(answer.status_code)
-            self.send_header("Content-Type", answer.headers.get("Content-Type", ""))
-            self.send_header("Content-Length", str(len(answer.content)))
-            self.end_headers()
-            self.wfile.write(answer.content)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+def replayed_url(asked: str) -> str | None:
+    """The address whose replay is at this address of pywb; None for its own files."""
+    found = re.search(r"/site/\d+(?:[a-z]+_)?/(.*)", asked)
+    return found[1] if found else None
 
 
 @contextlib.contextmanager

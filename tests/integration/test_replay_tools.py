@@ -1,11 +1,17 @@
-"""Packages before the tools of others: what wacz and warcio find wrong, what pywb shows of them in a browser."""
+"""Packages before the tools of others: what wacz and warcio find wrong, what pywb shows of them in a browser.
+
+Some pages are drawn; every page of both sites by
+`CRAWLKIT_REPLAY=all pytest -m slow tests/integration/test_replay_tools.py`.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,21 +25,23 @@ from crawlkit.archive.package_verifying import verify_archive
 from crawlkit.archive.posted import posted_query
 from crawlkit.archive.surt import surt
 from crawlkit.archive.wacz import package
-from crawlkit.testing import demo_site
+from crawlkit.testing import DemoSite, demo_site
 from tests.archive.exchanges import NOW, exchange, page
 from tests.archive.packages import HOME, is_page, packaged, site, warc
 from tests.archive.test_posted import FORM, PARTS
 from tests.archive.test_surt import KEYS
-from tests.cli.pictures import screenshot
+from tests.conftest import Command
+from tests.integration.devtools import Chromium, Drawing
 from tests.integration.replaying import (
-    archiving,
-    as_seen_by,
-    fetch_whole,
     install_tools,
     replay_web_page,
+    replayed_url,
+    said_to_be_lost,
     seen_in_replay_web_page,
     serve_pywb,
+    warcs_of,
 )
+from tests.integration.test_docs_crawl import walk
 from tests.servers import DocsSite, MissingPackage
 
 pytestmark = pytest.mark.slow
@@ -50,15 +58,10 @@ DOCS = (
     "reference/index.html",
     "c-api/list.html",
 )
-MOST_PICTURES = 4
-#: Without these chromium draws the corners of one live page in two ways, once in eight pictures: parts of it are drawn by
-#: several threads, in whatever order.
-STEADY = (
-    "--disable-partial-raster",
-    "--num-raster-threads=1",
-    "--disable-threaded-animation",
-    "--disable-threaded-scrolling",
-)
+SHOP = ("/", "/books", "/books?page=7", "/account")
+
+#: Which pages are drawn: ten of the documentation and some of the shop, or all of both, which takes a quarter of an hour.
+ALL = os.environ.get("CRAWLKIT_REPLAY") == "all"
 
 
 @pytest.fixture(scope="session")
@@ -67,85 +70,125 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return install_tools(tmp_path_factory.mktemp("tools") / "env")
 
 
-class Photographer:
-    """Takes pictures into a folder."""
+@dataclass(frozen=True)
+class Archived:
+    """The packages that `crawlkit archive` made of two sites, and how pages of theirs looked when they were live."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._count = 0
+    docs: Path
+    shop: Path
+    #: URL → title and first heading, by who made the page.
+    expected: dict[str, tuple[str, str]]
+    live: dict[str, Drawing]
 
-    def picture(self, url: str, *, starts: int = 3) -> bytes:
-        """The PNG that a new chromium takes of `url`. One in a hundred hangs as it starts, and another one is started."""
-        self._count += 1
-        profile = self._folder / f"browser-{self._count}"
-        file = self._folder / f"{self._count}.png"
-        try:
-            return screenshot(url, file, profile=profile, width=1000, height=1400, options=STEADY).read_bytes()
-        except subprocess.TimeoutExpired:
-            if starts == 1:
-                raise
-            return self.picture(url, starts=starts - 1)
+    @property
+    def packages(self) -> list[Path]:
+        return [self.docs, self.shop]
 
 
 @pytest.fixture(scope="module")
-def archived(docs_site: DocsSite, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
-    """A package of ten pages of Python's documentation and of the demo site for a member, and pictures of them when they
-    were live.
-    """
+def archived(docs_site: DocsSite, tmp_path_factory: pytest.TempPathFactory) -> Archived:
+    """All of Python's documentation, and of the demo site for a member."""
     folder = tmp_path_factory.mktemp("archived")
-    with demo_site(port=0) as shop, Session() as session:
+    crawlkit = Command(folder)
+    crawlkit("archive", docs_site.url, "-o", "docs.wacz", "--quiet")
+    expected = documented(docs_site)
+    with demo_site(port=0) as shop:
+        (folder / "crawl.toml").write_text('[profiles.me]\nusername = "SHOP_USER"\npassword = "SHOP_PASSWORD"\n')
+        words = ("--profile", "me", "--login", shop.url + "/login", "-o", "shop.wacz", "--quiet")
+        member = {"SHOP_USER": shop.account.username, "SHOP_PASSWORD": shop.account.password}
+        crawlkit("archive", shop.url + "/", *words, **member)
+        expected |= sold(shop)
+        with Chromium(folder) as chromium, chromium.tab(member_cookies(shop)) as tab:
+            live = {url: tab.draw(url) for url in expected}
+    return Archived(folder / "docs.wacz", folder / "shop.wacz", expected, live)
+
+
+def documented(site: DocsSite) -> dict[str, tuple[str, str]]:
+    """The documentation's pages, as a walk over its files finds them."""
+    pages = walk(site.root, site.base)
+    chosen = pages if ALL else [site.base + name for name in DOCS]
+    return {url: (pages[url][0] or "", pages[url][1] or "") for url in chosen}
+
+
+def sold(shop: DemoSite) -> dict[str, tuple[str, str]]:
+    """The shop's pages for members."""
+    pages = {"/": ("Welcome", "A bookshop for members"), "/account": ("Your account", "Your account")}
+    pages |= {f"/books?page={number}": (f"Books, page {number}", "Books") for number in range(1, shop.pages + 1)}
+    pages["/books"] = pages["/books?page=1"]
+    pages |= {book.path: (book.title, book.title) for book in shop.books}
+    chosen = pages if ALL else [*SHOP, shop.books[0].path]
+    return {shop.url + path: (f"{pages[path][0]} – The Quiet Room", pages[path][1]) for path in chosen}
+
+
+def member_cookies(shop: DemoSite) -> list[dict[str, str]]:
+    """What the browser needs to be the member, too."""
+    with Session() as session:
         login = session.get(shop.url + "/login")
         session.submit(login.form(), {"user": shop.account.username, "password": shop.account.password})
-        docs = [docs_site.base + name for name in DOCS]
-        members = [shop.url + path for path in ("/", "/books", f"/books/{shop.books[0].slug}", "/account")]
-        with archiving(session, folder / "warcs") as file:
-            fetch_whole(session, [*docs, *members])
-        photographer = Photographer(folder)
-        pictures = {url: photographer.picture(url) for url in docs}
-        with as_seen_by(session, shop.url) as seen:
-            pictures |= {url: photographer.picture(url.replace(shop.url, seen)) for url in members}
-    about = About("Two sites", main_page=docs[0])
-    made = package(folder / "sites.wacz", file.paths(), is_page=pictures.__contains__, about=about)
-    return made.path, pictures
+        return [{"name": each.name, "value": each.value or "", "url": shop.url} for each in session.cookies]
 
 
 @pytest.fixture(scope="module")
 def replayed(
-    archived: tuple[Path, dict[str, bytes]], tools: Path, tmp_path_factory: pytest.TempPathFactory
+    archived: Archived, tools: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], str]]:
-    """Where pywb replays a URL of that package."""
-    with serve_pywb(tools, tmp_path_factory.mktemp("pywb") / "collections", archived[0]) as address:
+    """Where pywb replays a URL of those packages."""
+    with serve_pywb(tools, tmp_path_factory.mktemp("pywb") / "collections", *archived.packages) as address:
         yield address
 
 
+def test_what_was_drawn_are_the_pages(archived: Archived) -> None:
+    """The judge itself: no error page, no login, nothing blank. Whatever reads differently looks different."""
+    drawings = archived.live.values()
+    assert {url: title for url, (title, _) in archived.expected.items()} == {
+        url: " ".join(drawing.title.split()) for url, drawing in archived.live.items()
+    }
+    assert [] == [
+        url for url, (_, heading) in archived.expected.items() if heading not in _words(archived.live[url].text)
+    ]
+    assert len({drawing.text for drawing in drawings}) == len({drawing.pieces for drawing in drawings})
+
+
 def test_pywb_replays_every_page_as_it_was_live(
-    archived: tuple[Path, dict[str, bytes]], replayed: Callable[[str], str], docs_site: DocsSite, tmp_path: Path
+    archived: Archived, replayed: Callable[[str], str], docs_site: DocsSite, tmp_path: Path
 ) -> None:
-    """Pixel by pixel, and without asking a live server for anything: the demo site is down by now, nginx has a log."""
+    """Pixel by pixel, from top to bottom. No live server is asked for anything: the shop is down by now, nginx has a log,
+    the browser knows where it sent requests. What is missing was missing live, or the package says so.
+    """
     docs_site.forget()
-    photographer = Photographer(tmp_path)
-    different = []
-    for url, live in archived[1].items():
-        pictures = (photographer.picture(replayed(url)) for _ in range(MOST_PICTURES))
-        if not any(picture == live for picture in pictures):
-            different.append(url)
-    assert [] == different
+    with Chromium(tmp_path) as chromium, chromium.tab() as tab:
+        shown = {url: tab.draw(replayed(url)) for url in archived.live}
+    assert {} == {url: live.unlike(shown[url]) for url, live in archived.live.items() if live != shown[url]}
     assert {} == docs_site.asked()
+    pywb = replayed("").partition("/site/")[0]
+    asked = {where: status for drawing in shown.values() for where, status in drawing.answers.items()}
+    assert [] == [where for where in asked if not where.startswith(pywb + "/")]
+    missing = {replayed_url(where) or where for where, status in asked.items() if not 200 <= status < 400}
+    known = set().union(*map(said_to_be_lost, archived.packages), *map(_unanswered, archived.live.values()))
+    assert set() == missing - known
 
 
-def test_pywb_has_every_capture_of_the_package(
-    archived: tuple[Path, dict[str, bytes]], replayed: Callable[[str], str]
-) -> None:
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _unanswered(drawing: Drawing) -> set[str]:
+    return {where for where, status in drawing.answers.items() if not 200 <= status < 400}
+
+
+def test_pywb_has_every_capture_of_the_packages(archived: Archived, replayed: Callable[[str], str]) -> None:
     """Members' pages, redirects, requisites: with the body that was archived."""
-    with ArchiveReader(archived[0]) as archive, Session() as session:
-        entries = list(archive.entries())
-        assert 30 < len(entries)
-        for entry in entries:
-            raw = replayed(entry.url).replace("/site/2999/", f"/site/{_moment(entry)}id_/")
-            answer = session.get(raw, allow_redirects=False)
-            assert entry.status == answer.status_code, entry.url
-            if not answer.is_redirect:
-                assert b"".join(archive.extract(entry.url).pieces) == answer.content, entry.url
+    captures = 0
+    for path in archived.packages:
+        with ArchiveReader(path) as archive, Session() as session:
+            for entry in archive.entries():
+                captures += 1
+                raw = replayed(entry.url).replace("/site/2999/", f"/site/{_moment(entry)}id_/")
+                answer = session.get(raw, allow_redirects=False)
+                assert entry.status == answer.status_code, entry.url
+                if not answer.is_redirect:
+                    assert b"".join(archive.extract(entry.url).pieces) == answer.content, entry.url
+    assert 850 < captures
 
 
 def _moment(entry: Entry) -> str:
@@ -163,15 +206,14 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("form", ["plain", "blocks"])
 def test_replay_web_page_opens_it(
-    archived: tuple[Path, dict[str, bytes]], program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+    archived: Archived, program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     """Its own code in a browser, with an index of either form: the page is there with its style sheets and images."""
-    path, pictures = archived
+    path, url = archived.docs, next(iter(archived.live))
     if form == "blocks":
         monkeypatch.setattr(wacz, "PLAIN_LINES", 0)
-        warcs = sorted((path.parent / "warcs").glob("*.gz"))
-        path = package(tmp_path / "blocks.wacz", warcs, is_page=pictures.__contains__, about=About("Blocks")).path
-    url = next(iter(pictures))
+        warcs = warcs_of(path, tmp_path / "warcs")
+        path = package(tmp_path / "blocks.wacz", warcs, is_page=archived.live.__contains__, about=About("Blocks")).path
     title, sheets, images, drawn = seen_in_replay_web_page(program, tmp_path / form, path, url)
     assert title.endswith("Documentation") and int(sheets) > 2
     assert int(images) == int(drawn) > 0
@@ -191,15 +233,14 @@ def test_what_is_unchanged_next_month_is_replayed_from_the_archive_that_has_it(t
             assert (200, True) == (answer.status_code, "Welcome" in answer.text), url
 
 
-def test_wacz_and_warcio_find_nothing_wrong(
-    archived: tuple[Path, dict[str, bytes]], tools: Path, tmp_path: Path
-) -> None:
-    assert [] == verify_archive(archived[0])
+def test_wacz_and_warcio_find_nothing_wrong(archived: Archived, tools: Path, tmp_path: Path) -> None:
     small = packaged(tmp_path, completeness={"urls": []}).path
-    for path in (archived[0], small):
+    for path in (*archived.packages, small):
+        assert [] == verify_archive(path)
         done = subprocess.run([tools / "wacz", "validate", "-f", path], capture_output=True, text=True, timeout=120)
         assert (0, True) == (done.returncode, "Validation succeeded" in done.stdout), done.stdout + done.stderr
-    for file in [*(archived[0].parent / "warcs").glob("*.gz"), *tmp_path.glob("*/*.warc.gz")]:
+    warcs = [file for path in archived.packages for file in warcs_of(path, tmp_path / path.stem)]
+    for file in [*warcs, *tmp_path.glob("*/*.warc.gz")]:
         done = subprocess.run([tools / "warcio", "check", file], capture_output=True, text=True, timeout=120)
         assert (0, "") == (done.returncode, done.stdout), done.stdout + done.stderr
 
