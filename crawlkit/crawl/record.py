@@ -42,7 +42,8 @@ _URL_CHARACTERS = 500
 _OTHERS = "(others)"
 
 _EMPTY = frozenset({None, "", "[]", "{}", b""})
-_PASSWORD_FIELD = re.compile(rb"type\s*=\s*[\"']?password", re.IGNORECASE)
+_PASSWORD_FIELD = re.compile(rb"type\s{0,8}=\s{0,8}[\"']?p\Z", re.IGNORECASE)
+_LONGEST_TYPE = 32  # bytes of the above
 _LOGIN_PATH = re.compile(r"(?:^|[/_.-])(?:log[-_]?[io]n|sign[-_]?in|sso)(?:$|[/_.-])", re.IGNORECASE)
 
 
@@ -57,7 +58,12 @@ def leads_to_login(asked: str, got: str | None) -> bool:
 
 def asks_for_password(body: bytes) -> bool:
     """Whether a page has a field for a password."""
-    return b"assword" in body and _PASSWORD_FIELD.search(body) is not None
+    at = body.find(b"assword")
+    while at >= 0:
+        if _PASSWORD_FIELD.search(body, max(0, at - _LONGEST_TYPE), at):
+            return True
+        at = body.find(b"assword", at + 1)
+    return False
 
 
 class _Table:
