@@ -71,6 +71,11 @@ class Drawing:
     pieces: tuple[str, ...]
     answers: dict[str, int] = field(compare=False)
 
+    @property
+    def unanswered(self) -> set[str]:
+        """What was asked for and not given."""
+        return {where for where, status in self.answers.items() if not 200 <= status < 400}
+
     def unlike(self, other: Drawing) -> list[str]:
         """In what the two differ, in words."""
         named = [name for name in ("title", "text", "images") if getattr(self, name) != getattr(other, name)]
@@ -118,6 +123,7 @@ class Tab:
     def __init__(self, pipe: _Pipe, session: str) -> None:
         self._pipe = pipe
         self._session = session
+        self._loader = ""
         self._call("Page.enable")
         self._call("Page.setLifecycleEventsEnabled", enabled=True)
         self._call("Network.enable")
@@ -131,8 +137,9 @@ class Tab:
         went = self._call("Page.navigate", url=url)
         if went.get("errorText"):
             raise DevToolsError(f"{url}: {went['errorText']}")
-        requests = _Requests()
-        self._load(went["loaderId"], requests)
+        requests = _Requests(left=self._loader)
+        self._loader = went["loaderId"]
+        self._load(self._loader, requests)
         said = self._settle(requests)
         pieces = [self._piece()]
         for top in range(HEIGHT, said["height"], HEIGHT):
@@ -178,16 +185,20 @@ class Tab:
 
 
 class _Requests:
-    """The requests of a page: which are open, and the status that answered the others."""
+    """The requests of a page: which are open, and the status that answered the others.
 
-    def __init__(self) -> None:
+    `left` is the loader of the page before: its icon may be asked for as it is left, and nobody hears of an end of that.
+    """
+
+    def __init__(self, *, left: str) -> None:
+        self._left = left
         self.answers: dict[str, int] = {}
         self.open: dict[str, str] = {}
 
     def note(self, event: dict[str, Any]) -> None:
         """Take an event of a tab into account."""
         name, about = event["method"], event.get("params", {})
-        if name == "Network.requestWillBeSent":
+        if name == "Network.requestWillBeSent" and about["loaderId"] != self._left:
             if "redirectResponse" in about:
                 self.answers[about["redirectResponse"]["url"]] = about["redirectResponse"]["status"]
             if about["request"]["url"].startswith("http"):

@@ -59,6 +59,8 @@ DOCS = (
     "c-api/list.html",
 )
 SHOP = ("/", "/books", "/books?page=7", "/account")
+#: Pages that look otherwise in replay → what is missing there: doctools.js makes its address as it runs, of another one.
+MADE_BY_SCRIPTS = {"py-modindex.html": "_static/plus.png"}
 
 #: Which pages are drawn: ten of the documentation and some of the shop, or all of both, which takes a quarter of an hour.
 ALL = os.environ.get("CRAWLKIT_REPLAY") == "all"
@@ -139,14 +141,12 @@ def replayed(
 
 def test_what_was_drawn_are_the_pages(archived: Archived) -> None:
     """The judge itself: no error page, no login, nothing blank. Whatever reads differently looks different."""
-    drawings = archived.live.values()
     assert {url: title for url, (title, _) in archived.expected.items()} == {
         url: " ".join(drawing.title.split()) for url, drawing in archived.live.items()
     }
-    assert [] == [
-        url for url, (_, heading) in archived.expected.items() if heading not in _words(archived.live[url].text)
-    ]
-    assert len({drawing.text for drawing in drawings}) == len({drawing.pieces for drawing in drawings})
+    texts = {url: " ".join(drawing.text.split()) for url, drawing in archived.live.items()}
+    assert [] == [url for url, (_, heading) in archived.expected.items() if heading not in texts[url]]
+    assert len(set(texts.values())) == len({drawing.pieces for drawing in archived.live.values()})
 
 
 def test_pywb_replays_every_page_as_it_was_live(
@@ -158,22 +158,17 @@ def test_pywb_replays_every_page_as_it_was_live(
     docs_site.forget()
     with Chromium(tmp_path) as chromium, chromium.tab() as tab:
         shown = {url: tab.draw(replayed(url)) for url in archived.live}
-    assert {} == {url: live.unlike(shown[url]) for url, live in archived.live.items() if live != shown[url]}
+    different = {url: live.unlike(shown[url]) for url, live in archived.live.items() if live != shown[url]}
+    base = docs_site.base
+    lost = {base + page: base + file for page, file in MADE_BY_SCRIPTS.items() if base + page in shown}
+    assert set(lost) == set(different), different
+    assert not any("title" in words or "text" in words for words in different.values())
     assert {} == docs_site.asked()
     pywb = replayed("").partition("/site/")[0]
-    asked = {where: status for drawing in shown.values() for where, status in drawing.answers.items()}
-    assert [] == [where for where in asked if not where.startswith(pywb + "/")]
-    missing = {replayed_url(where) or where for where, status in asked.items() if not 200 <= status < 400}
-    known = set().union(*map(said_to_be_lost, archived.packages), *map(_unanswered, archived.live.values()))
-    assert set() == missing - known
-
-
-def _words(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _unanswered(drawing: Drawing) -> set[str]:
-    return {where for where, status in drawing.answers.items() if not 200 <= status < 400}
+    assert [] == [where for each in shown.values() for where in each.answers if not where.startswith(pywb + "/")]
+    missing = {replayed_url(where) or where for each in shown.values() for where in each.unanswered}
+    live = set().union(*(each.unanswered for each in archived.live.values()))
+    assert set() == missing - live - set(lost.values()) - set().union(*map(said_to_be_lost, archived.packages))
 
 
 def test_pywb_has_every_capture_of_the_packages(archived: Archived, replayed: Callable[[str], str]) -> None:
