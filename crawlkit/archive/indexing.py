@@ -8,7 +8,9 @@ every byte to whoever inspects it, so that a package is never made of what was n
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Self
@@ -23,6 +25,8 @@ from crawlkit.exceptions import ArchiveDamaged, ContentDecodingError
 from crawlkit.html.document import looks_like_html
 from crawlkit.sessions import heads
 
+_AHEAD = 8  # pages whose text is being found while the files are read on
+
 
 class Inspector(Protocol):
     """Looks at every byte of a package before there is one."""
@@ -35,7 +39,8 @@ class Inspector(Protocol):
 
 
 class Indexing:
-    """The captures of an archive. Belongs to one thread; a `with` closes it.
+    """The captures of an archive. Belongs to one thread, and has one of its own for the text of pages, in which `clean` is
+    called; a `with` closes it.
 
     `is_page`: whether the capture of this URL is listed as a page; `inspector`: is shown everything; `known`: the title
     and text of a page in an earlier archive, by the URL and the date of its record; `clean`: takes secrets out of the
@@ -67,6 +72,9 @@ class Indexing:
         self._pairing = Pairing()
         self._listed: set[str] = set()
         self._lines_by_digest: dict[str, tuple[int, int]] = {}
+        # While records are decompressed and their digests computed, for which no lock is held, texts are searched.
+        self._texts = ThreadPoolExecutor(1, "crawlkit-page-texts")
+        self._unlisted: deque[tuple[str | None, Future[bytes]]] = deque()
         self.index = Sorter(folder)
         self.unmodified = Sorter(folder)
         self.pages = Spool(folder)
@@ -88,6 +96,7 @@ class Indexing:
                 self._pairing.answered(record, replace(answer, length=record.length))
             self._add(self._pairing.ready())
         self._add(self._pairing.rest())
+        self._list_pages()
 
     def finish(self) -> None:
         """After the last file: ArchiveDamaged when a record refers to one that is nowhere."""
@@ -145,23 +154,36 @@ class Indexing:
     def _add_page(self, record: Record, html: bytes, content_type: str) -> None:
         if record.url == self._main_page:
             self.main_page_date = record.date
-        page = self._page_text(record, html, content_type)
-        line = page_line(record.url, record.date, page)
-        if record.kind != "revisit" and record.payload_digest:
-            self._lines_by_digest[record.payload_digest] = (self.pages.size, len(line))
-        self.pages.write(line)
+        if record.kind == "revisit":
+            self._list_pages()  # what it repeats may be among them
+            self.pages.write(page_line(record.url, record.date, self._text_again(record)))
+        else:
+            line = self._texts.submit(self._line, record.url, record.date, html, content_type)
+            self._unlisted.append((record.payload_digest, line))
+            self._list_pages(_AHEAD)
         self.counts["pages"] += 1
 
-    def _page_text(self, record: Record, html: bytes, content_type: str) -> PageText:
-        if record.kind != "revisit":
-            page = read_page(html, content_type) if looks_like_html(html, content_type) else None
-            return self._cleaned(page)
-        if (place := self._lines_by_digest.get(record.payload_digest or "")) is not None:
+    def _list_pages(self, ahead: int = 0) -> None:
+        """Write the lines of all but the last `ahead` pages."""
+        while len(self._unlisted) > ahead:
+            digest, future = self._unlisted.popleft()
+            line = future.result()
+            if digest:
+                self._lines_by_digest[digest] = (self.pages.size, len(line))
+            self.pages.write(line)
+
+    def _line(self, url: str, date: str, html: bytes, content_type: str) -> bytes:
+        page = read_page(html, content_type) if looks_like_html(html, content_type) else None
+        return page_line(url, date, self._cleaned(page))
+
+    def _text_again(self, revisit: Record) -> PageText:
+        """The title and text of the capture that this one repeats."""
+        if (place := self._lines_by_digest.get(revisit.payload_digest or "")) is not None:
             said = json.loads(self.pages.read(*place))
             return PageText("" if said["title"] == said["url"] else said["title"], said["text"])
         if self._known is None:
             return self._cleaned(None)
-        return self._cleaned(self._known(record.get("WARC-Refers-To-Target-URI"), record.get("WARC-Refers-To-Date")))
+        return self._cleaned(self._known(revisit.get("WARC-Refers-To-Target-URI"), revisit.get("WARC-Refers-To-Date")))
 
     def _cleaned(self, page: PageText | None) -> PageText:
         return PageText(*map(self._clean, page or ("", "")))
@@ -176,6 +198,7 @@ class Indexing:
 
     def close(self) -> None:
         """Forget the lines. May be called twice."""
+        self._texts.shutdown(cancel_futures=True)
         self.index.close()
         self.unmodified.close()
         self.pages.close()

@@ -14,6 +14,7 @@ import html
 import json
 import re
 import uuid
+from functools import lru_cache
 from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
@@ -34,6 +35,8 @@ _END = {name: re.compile(rb"</" + name + rb"(?=[\s/>])", re.IGNORECASE) for name
 # What follows a tag, if it is more than white space; "<" begins one only before these characters (HTML standard,
 # 13.2.5.6).
 _TEXT = re.compile(rb">\s*+((?:[^<]++|<(?![a-zA-Z/!?]))++)")
+#: What may be a character reference; which one it is, is html.unescape's to say, once for the hundreds that a page has.
+_REFERENCE = re.compile(r"(&(?:#[xX]?[0-9a-fA-F]++|[a-zA-Z][a-zA-Z0-9]*+);?)")
 _BREAK = b"<!>"  # a comment, so that texts on either side are two
 
 
@@ -93,9 +96,18 @@ def _end(markup: bytes, name: bytes, start: int) -> int:
 
 
 def _plain(markup: bytes) -> str:
-    # Halves of surrogate pairs (&#xD800;) have no UTF-8 and would spoil the file.
-    text = html.unescape(markup.decode("utf-8", "replace")).encode("utf-8", "replace").decode("utf-8")
+    text = markup.decode("utf-8", "replace")
+    if "&" in text:
+        pieces = _REFERENCE.split(text)
+        pieces[1::2] = map(_character, pieces[1::2])
+        text = "".join(pieces)
     return " ".join(text.split())
+
+
+@lru_cache(maxsize=4096)
+def _character(reference: str) -> str:
+    # Halves of surrogate pairs (&#xD800;) have no UTF-8 and would spoil the file.
+    return html.unescape(reference).encode("utf-8", "replace").decode("utf-8")
 
 
 def _line(fields: dict[str, object]) -> bytes:

@@ -90,8 +90,11 @@ class Redaction:
         """Any text without the secrets that are known, such as a page's title or an error."""
         if not self.on:
             return text
+        substitution = self._substitution()
+        if not substitution.knows:
+            return text
         data = text.encode("utf-8", "surrogatepass")
-        clean = self._substitution().applied(data, Seen())
+        clean = substitution.applied(data, Seen())
         return text if clean is data else clean.decode("utf-8", "replace")
 
     def apply(

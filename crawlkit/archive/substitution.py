@@ -39,13 +39,18 @@ class Substitution:
         self._pseudonyms = pseudonyms
 
     @property
+    def knows(self) -> bool:
+        """Whether there is anything to look for."""
+        return len(self._index) > 0
+
+    @property
     def reach(self) -> int:
         """How many bytes on either side of a place must be known to say whether a secret is at it."""
         return max(_LEAST_REACH, min(self._index.longest * _ESCAPED, _MOST_REACH))
 
     def applied(self, data: bytes, seen: Seen) -> bytes:
         """`data` without secrets, as long as it was; `data` itself when there is none. `seen` is added to."""
-        if not len(self._index):
+        if not self.knows:
             return data
         return self._applied(data, _DEPTH, [_VIEWS], (), seen)
 
