@@ -1,10 +1,11 @@
 """The archive of Python's documentation: crawlkit archive against wget --mirror -p --warc-file, whole processes, in turns.
 
-    python tests/benchmarks/bench_wget.py [--rounds 3] [--gzip]
+    python tests/benchmarks/bench_wget.py [--rounds 3] [--gzip] [--wait MILLISECONDS]
 
 Needs Debian's nginx, wget and python3-doc. Prints of both the median seconds, the bytes that the server sent and received,
 and the addresses that it answered with 200; fails when crawlkit misses one that wget has, or sends more bytes. With --gzip
-the server compresses for who asks for it; wget cannot, when it writes a WARC file.
+the server compresses for who asks for it; wget cannot, when it writes a WARC file. With --wait (needs Debian's
+libnginx-mod-http-echo) it answers after so long, as one does that is not on the same machine.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 from tests.servers import NGINX, MissingPackage, _running, free_port  # noqa: E402 - the folder above is not a package
 
 _LOG = "log_format judge '$status $bytes_sent $request_length $uri'"
+_ECHO = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 _GZIP = "gzip on; gzip_types text/css text/javascript application/javascript application/xml image/svg+xml;"
 
 
@@ -47,7 +49,7 @@ class Taken:
 
 
 @contextmanager
-def serving(folder: Path, *, compressing: bool) -> Iterator[Site]:
+def serving(folder: Path, *, compressing: bool, wait: int) -> Iterator[Site]:
     roots = sorted(Path("/usr/share/doc").glob("python3.*/html/library/index.html"))
     if not roots:
         raise MissingPackage("python3-doc is not installed (apt-get install python3-doc)")
@@ -55,6 +57,14 @@ def serving(folder: Path, *, compressing: bool) -> Iterator[Site]:
     text = NGINX.format(folder=folder, port=port, root=roots[0].parents[1])
     text = text.replace("log_format judge '$request_method $status $uri'", _LOG)
     text = text.replace("charset utf-8;", f"charset utf-8; {_GZIP if compressing else ''}")
+    if wait:
+        if not _ECHO.exists():
+            raise MissingPackage("libnginx-mod-http-echo is not installed (apt-get install libnginx-mod-http-echo)")
+        root = f"root {roots[0].parents[1]};"
+        text = text.replace(
+            root, f"{root} location / {{ echo_sleep {wait / 1000}; echo_exec @file; }} location @file {{ }}"
+        )
+        text = f"load_module {_ECHO};\n{text}"
     config = folder / "nginx.conf"
     config.write_text(text, encoding="utf-8")
     with _running(["/usr/sbin/nginx", "-c", str(config), "-p", str(folder), "-e", str(folder / "error.log")], port):
@@ -89,9 +99,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--gzip", action="store_true")
+    parser.add_argument("--wait", type=int, default=0)
     options = parser.parse_args()
     rounds: dict[str, list[Taken]] = {"wget": [], "crawlkit": []}
-    with tempfile.TemporaryDirectory() as home, serving(Path(home), compressing=options.gzip) as site:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        serving(Path(home), compressing=options.gzip, wait=options.wait) as site,
+    ):
         for _ in range(options.rounds):
             for name, run in (("wget", wget), ("crawlkit", crawlkit)):
                 with tempfile.TemporaryDirectory() as folder:
