@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawlkit.exceptions import UnsafeMarkup
@@ -91,11 +92,13 @@ _NOT_FETCHED_NAMES = (
 )
 _NOT_FETCHED = frozenset(_NOT_FETCHED_NAMES.split())
 _ELEMENTS = (*(name for name, given in _ATTRIBUTES.items() if given != _BACKGROUND), "link", "style", "param")
-_TAGS = re.compile(rb"<(" + "|".join(_ELEMENTS).encode() + rb")\b")
 #: Attributes that any element may have, but for those that begin with `data-` → how it is seen that a document has one.
 _ANYWHERE = {name: re.compile(rf"{name}\s*+=".encode()) for name in ("style", "srcset", "background")}
 _DATA = frozenset((*_LAZY, *_SRCSETS[2:]))
 _DATA_NAME = re.compile(rb"data-[a-z_-]++(?=\s*+=)")
+#: What must stand in a document that has any of it.
+_MARKS = (*(f"<{name}" for name in _ELEMENTS), *_ANYWHERE, "data-")
+_FINDER = BytesAhoCorasick([mark.encode() for mark in _MARKS], implementation=Implementation.DFA)
 _LINKS = "a, area, link, meta[http-equiv]"
 
 # HTML standard, 2.4 "parse a srcset attribute": an address, then what describes it, up to a comma outside of brackets.
@@ -134,10 +137,12 @@ def _selectors(lowered: bytes | None) -> str:
     """What to look for: each selector costs a walk through the whole tree, and most documents have few of them."""
     if lowered is None:
         return ", ".join([*_ELEMENTS, *(f"[{name}]" for name in (*_ANYWHERE, *_DATA))])
-    elements = {name.decode() for name in _TAGS.findall(lowered)}
-    attributes = {name for name, written in _ANYWHERE.items() if written.search(lowered)}
-    attributes |= _DATA.intersection(name.decode() for name in _DATA_NAME.findall(lowered))
-    return ", ".join([*sorted(elements), *(f"[{name}]" for name in sorted(attributes))])
+    marks = {_MARKS[which] for which, _, _ in _FINDER.find_matches_as_indexes(lowered, overlapping=True)}
+    elements = sorted(name for name in _ELEMENTS if f"<{name}" in marks)
+    attributes = {name for name, written in _ANYWHERE.items() if name in marks and written.search(lowered)}
+    if "data-" in marks:
+        attributes |= _DATA.intersection(name.decode() for name in _DATA_NAME.findall(lowered))
+    return ", ".join([*elements, *(f"[{name}]" for name in sorted(attributes))])
 
 
 def _of_markup(markup: str, depth: int) -> Iterator[Reference]:
