@@ -34,6 +34,7 @@ _CALLS = {
     "WebSocket": ("WebSocket(", r"(?<=\bnew )", ""),
     "serviceWorker": ("serviceWorker.register(", "", ""),
     "sendBeacon()": (".sendBeacon(", "", ""),
+    "src": (".src", "", r"\s*=(?!=)"),
 }
 _AT = {
     written: (how.partition(" by ")[0], re.compile(before + re.escape(written) + after))

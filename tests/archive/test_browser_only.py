@@ -21,6 +21,8 @@ CALLS: dict[str, list[tuple[str, str | None]]] = {
     "new Worker('w.js'); new EventSource('/events')": [("Worker", "w.js"), ("EventSource", "/events")],
     "new WebSocket('wss://example.org/s')": [("WebSocket", "wss://example.org/s")],
     "navigator.serviceWorker.register('/sw.js')": [("serviceWorker", "/sw.js")],
+    "image.src = '/plus.png'; a.src == b; c.srcset = d": [("src", "/plus.png")],
+    "el.src = `${el.src.slice(0, -9)}plus.png`": [("src", None)],
     "fetch('data:text/plain,x')": [],
     "prefetch('/a'); store.fetch('/a'); window.open('/a')": [],
     "": [],
