@@ -18,6 +18,9 @@ _LEAST_DRAWN = 16  # 64 bits, in hexadecimal digits
 _SWITCH = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
 #: One switch between small letters, capitals and digits in so many characters: words have fewer, tokens three times as many.
 _RARE = 6
+#: Of ten letters of a long word at least three are vowels, of letters that are drawn two.
+_VOWELS_OF_TEN = 3
+_LONG_NUMBER = re.compile(f"[0-9]{{{_LEAST_DRAWN}}}")
 _LETTERS, _VOWELS = re.compile("[A-Za-z]+"), re.compile("[aeiouyAEIOUY]")
 
 
@@ -36,7 +39,7 @@ def _is_drawn(segment: str) -> bool:
         return False
     if len(_SWITCH.findall(segment)) * _RARE >= len(segment):
         return True
-    return any(
-        len(letters) >= _LEAST_DRAWN and len(_VOWELS.findall(letters)) * _RARE < len(letters)
+    return _LONG_NUMBER.search(segment) is not None or any(
+        len(letters) >= _LEAST_DRAWN and len(_VOWELS.findall(letters)) * 10 < len(letters) * _VOWELS_OF_TEN
         for letters in _LETTERS.findall(segment)
     )

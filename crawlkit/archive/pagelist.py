@@ -10,7 +10,6 @@ here: text that is hidden.
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import uuid
@@ -20,6 +19,7 @@ from typing import NamedTuple
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from crawlkit.html.charset import decode
+from crawlkit.html.entities import unescaped
 from crawlkit.html.tags import RAW_TEXT, raw_text_end
 
 MAX_HTML_BYTES = 10 * 1024 * 1024
@@ -35,8 +35,9 @@ _END = {name: re.compile(rb"</" + name + rb"(?=[\s/>])", re.IGNORECASE) for name
 # What follows a tag, if it is more than white space; "<" begins one only before these characters (HTML standard,
 # 13.2.5.6).
 _TEXT = re.compile(rb">\s*+((?:[^<]++|<(?![a-zA-Z/!?]))++)")
-#: What may be a character reference; which one it is, is html.unescape's to say, once for the hundreds that a page has.
-_REFERENCE = re.compile(r"(&(?:#[xX]?[0-9a-fA-F]++|[a-zA-Z][a-zA-Z0-9]*+);?)")
+#: What may be a character reference; which one it is, is entities.py's to say, once for the hundreds that a page has.
+_REFERENCE = re.compile(r"(&(?:#[xX]?[0-9a-fA-F]++|[a-zA-Z][a-zA-Z0-9]{0,31}+);?)")
+_SHORT = 40  # characters of a reference that is remembered
 _BREAK = b"<!>"  # a comment, so that texts on either side are two
 
 
@@ -99,15 +100,17 @@ def _plain(markup: bytes) -> str:
     text = markup.decode("utf-8", "replace")
     if "&" in text:
         pieces = _REFERENCE.split(text)
-        pieces[1::2] = map(_character, pieces[1::2])
+        pieces[1::2] = [_short(each) if len(each) <= _SHORT else _character(each) for each in pieces[1::2]]
         text = "".join(pieces)
     return " ".join(text.split())
 
 
-@lru_cache(maxsize=4096)
 def _character(reference: str) -> str:
     # Halves of surrogate pairs (&#xD800;) have no UTF-8 and would spoil the file.
-    return html.unescape(reference).encode("utf-8", "replace").decode("utf-8")
+    return unescaped(reference).encode("utf-8", "replace").decode("utf-8")
+
+
+_short = lru_cache(maxsize=4096)(_character)
 
 
 def _line(fields: dict[str, object]) -> bytes:

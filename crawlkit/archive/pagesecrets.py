@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html import unescape
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
+from crawlkit.html.entities import unescaped
 from crawlkit.sessions import secretnames
 from crawlkit.sessions.secretforms import BYTES, Span, flat, unflat
 from crawlkit.sessions.secretnames import is_common, is_password_name
@@ -23,12 +23,14 @@ _SCRIPT, _SCRIPT_END = b"<script", b"</script"
 _MARKS = (*_HINTS, *_PASSWORDS, _SCRIPT, _SCRIPT_END)
 _FINDER = BytesAhoCorasick(_MARKS, implementation=Implementation.DFA)
 _NAME = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]"
+_NAME_BYTES = frozenset(bytes((byte,)) for byte in _NAME)
 _AFTER_NAME = frozenset(bytes((byte,)) for byte in b"\"'= \t\n\r:>\\&")
 _LONGEST_NAME = 64
 _LONGEST_TAG = 8192
 _LONGEST_ATTRIBUTE = 256 * 1024  # with the data of a whole page
 _LEAST = 8
 _MOST = 4096
+_MOST_TOKENS = 1000  # of one page are looked for everywhere: what more it has is hidden where it stands
 
 _NAMED = re.compile(rb"""(?:name|id|property|http-equiv|itemprop)\s*=\s*["']?\Z""", re.IGNORECASE)
 _VALUE = re.compile(rb"""\b(?:value|content)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
@@ -42,7 +44,7 @@ _MEMBER = re.compile(
 #: JSON in an attribute, as `data-page` has it.
 _QUOTE = rb"\\?&(?:quot|apos|#34|#39|#x22|#x27);"
 _QUOTED_MEMBER = re.compile(_QUOTE + rb"\s*[:,]\s*" + _QUOTE + rb"""([^"'<>\s]{1,4096}?)""" + _QUOTE)
-_LINKED = re.compile(rb"""=([^&;#\s"'<>\\,]+)""")
+_LINKED = re.compile(rb"""=([^&;#\s"'<>\\,]{1,4096})""")
 _LINKED_NAME = _NAME + b"%$"
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _WORD_LETTERS = 4  # in each word of a name, on average
@@ -81,24 +83,30 @@ def parameter_tokens(text: str) -> Iterator[str]:
 
 def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
     """The tokens in a page, HTML (`markup`), or JSON or a script; and where the values of its fields against forgery are
-    that are too short or too ordinary to be looked for anywhere else, and the passwords in its links: in the addresses these
-    lead to they are hidden for their place, too.
+    that are too short or too ordinary to be looked for anywhere else, the passwords in its links (in the addresses these
+    lead to they are hidden for their place, too), and tokens beyond the thousandth.
     """
     tokens: list[str] = []
     short: set[Span] = set()
-    in_script, end = not markup, 0
+    in_script, end, linked = not markup, 0, 0
     for which, at, _ in _FINDER.find_matches_as_indexes(data.lower(), overlapping=True):
         mark = _MARKS[which]
         if mark is _SCRIPT or mark is _SCRIPT_END:
             in_script = mark is _SCRIPT or not markup
         elif mark in _PASSWORDS:
-            if markup and (place := _linked_password(data, at, at + len(mark))):
+            if markup and at >= linked and (place := _linked_password(data, at, at + len(mark))):
                 short.add(place)
+                linked = place[1]
         elif at >= end:  # the name is not the one that another hint has found
             begin, end = _name_around(data, at, at + len(mark.rstrip(b"=")))
             span = _value_of(data, begin, end, markup=markup, in_script=in_script)
             found = [] if span is None else [text for text in _spellings(data, span) if is_token(text)]
-            tokens += found
+            if data[end : end + 1] in _NAME_BYTES:
+                end = at + 1  # the name is longer than we look: another hint in it may find its end
+            if len(tokens) < _MOST_TOKENS:
+                tokens += found
+            elif span is not None and found:
+                short.add(span)
             is_field = markup and b"srf" in data[begin:end].lower() and data[end : end + 1] != b"="
             if is_field and span is not None and not found and span[0] < span[1]:
                 short.add(span)
@@ -108,15 +116,16 @@ def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
 def _linked_password(data: bytes, begin: int, end: int) -> Span | None:
     """Where the value is of a password in the query of a link, of whose name `begin` and `end` are the known part."""
     begin, end = _name_around(data, begin, end, _LINKED_NAME)
-    found = _LINKED.match(data, end)
-    if found is None or data[begin - 1 : begin] not in (b"?", b"&", b";"):
+    if data[end : end + 1] != b"=" or data[begin - 1 : begin] not in (b"?", b"&", b";"):
         return None
-    is_ours = is_password_name(data[begin:end].decode("latin-1")) and _tag_around(data, begin, _LONGEST_TAG) >= 0
-    return found.span(1) if is_ours else None
+    if not is_password_name(data[begin:end].decode("latin-1")) or _tag_around(data, begin, _LONGEST_TAG) < 0:
+        return None
+    found = _LINKED.match(data, end)
+    return None if found is None else found.span(1)
 
 
 def _spellings(data: bytes, span: Span) -> set[str]:
-    value = unescape(data[span[0] : span[1]].decode("utf-8", "replace").strip())
+    value = unescaped(data[span[0] : span[1]].decode("utf-8", "replace").strip())
     for _ in range(2):  # in a string of JSON that is a string of JSON
         if "\\" in value:
             value = unflat(BYTES.decoded(flat(value)))

@@ -24,6 +24,7 @@ from crawlkit.sessions.secretforms import base64_forms, base64_pieces, hex_forms
 _ALPHABETS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" + last for last in ("+/", "-_"))
 _URLSAFE = str.maketrans("+/", "-_")
 _HEX = re.compile("[0-9a-fA-F-]{16,}")
+_BEGINNING = 24  # bytes of a form that are looked for; it is rare that two have the same
 _GROWTH = 8  # an automaton is at least so many times as large as the one that was built after it
 
 
@@ -90,18 +91,29 @@ class SecretIndex:
 
 
 class _Automaton:
-    """Finds all of `forms` at once. Does not change."""
+    """Finds all of `forms` at once, by their beginnings: an automaton takes half a kilobyte for each byte. Does not change.
+
+    Of forms of one kind that begin at one place the longest is found: the others lie within it.
+    """
 
     def __init__(self, forms: list[Form]) -> None:
         self.forms = forms
+        begun: dict[bytes, list[Form]] = {}
+        for form in sorted(forms, key=lambda form: -len(form.written)):
+            begun.setdefault(form.written[:_BEGINNING], []).append(form)
+        self._begun = list(begun.values())
         # Of the kinds of automata the one that is built soonest: others are faster by half and take twelve times as long.
-        self._search = BytesAhoCorasick([form.written for form in forms], implementation=Implementation.ContiguousNFA)
+        self._search = BytesAhoCorasick(list(begun), implementation=Implementation.ContiguousNFA)
 
     def hits(self, data: bytes) -> list[Hit]:
-        return [
-            Hit(start, self.forms[which])
-            for which, start, _ in self._search.find_matches_as_indexes(data, overlapping=True)
-        ]
+        found: list[Hit] = []
+        for which, start, _ in self._search.find_matches_as_indexes(data, overlapping=True):
+            kinds: set[str] = set()
+            for form in self._begun[which]:
+                if form.kind not in kinds and data.startswith(form.written, start):
+                    kinds.add(form.kind)
+                    found.append(Hit(start, form))
+        return found
 
 
 def forms(reading: str) -> Iterator[Form]:

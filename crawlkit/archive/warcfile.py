@@ -134,6 +134,10 @@ class WarcFile:
         if self._file is not None:
             with contextlib.suppress(OSError):  # the next start cuts it off as well
                 self._file.truncate(self._synced)
+            if not self._synced:  # its warcinfo record went, too: the file is begun anew
+                with contextlib.suppress(OSError):
+                    self._file.close()
+                self._file = None
 
     def _begin_file(self, number: int) -> None:
         self.sync()
@@ -204,6 +208,9 @@ class WarcFile:
         """Write what waits and close the file. May be called twice, and the next `append` opens it again."""
         try:
             self._flush()
+        except StorageError:
+            self._cut_back()
+            raise
         finally:
             file, self._file = self._file, None
             if file is not None:

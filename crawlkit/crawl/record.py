@@ -42,8 +42,8 @@ _URL_CHARACTERS = 500
 _OTHERS = "(others)"
 
 _EMPTY = frozenset({None, "", "[]", "{}", b""})
-_PASSWORD_FIELD = re.compile(rb"type\s{0,8}=\s{0,8}[\"']?p\Z", re.IGNORECASE)
-_LONGEST_TYPE = 32  # bytes of the above
+_PASSWORD_FIELD = re.compile(rb"type\s{0,16}=\s{0,16}[\"']?p\Z")
+_LONGEST_TYPE = 40  # bytes of the above
 _LOGIN_PATH = re.compile(r"(?:^|[/_.-])(?:log[-_]?[io]n|sign[-_]?in|sso)(?:$|[/_.-])", re.IGNORECASE)
 
 
@@ -58,11 +58,12 @@ def leads_to_login(asked: str, got: str | None) -> bool:
 
 def asks_for_password(body: bytes) -> bool:
     """Whether a page has a field for a password."""
-    at = body.find(b"assword")
+    lower = body.lower()
+    at = lower.find(b"assword")
     while at >= 0:
-        if _PASSWORD_FIELD.search(body, max(0, at - _LONGEST_TYPE), at):
+        if _PASSWORD_FIELD.search(lower, max(0, at - _LONGEST_TYPE), at):
             return True
-        at = body.find(b"assword", at + 1)
+        at = lower.find(b"assword", at + 1)
     return False
 
 

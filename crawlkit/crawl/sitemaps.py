@@ -7,10 +7,10 @@ import re
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from crawlkit.exceptions import BodyTooLarge
+from crawlkit.html.entities import unescaped
 from crawlkit.sessions.request import Request
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def follow_sitemap(spider: Spider, response: Response) -> Iterator[Request]:
     settings = getattr(spider, "settings", None)  # a test may call it before there are any
     dated = settings is not None and settings.crawl.lastmod
     for match in _LOC.finditer(body):
-        url = response.urljoin(unescape(match.group(1).decode("utf-8", "replace")).strip())
+        url = response.urljoin(unescaped(match.group(1).decode("utf-8", "replace")).strip())
         if index:
             if any(pattern.search(url) for pattern in follow):
                 yield Request(url, callback=CALLBACK)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html import unescape
 
+from crawlkit.html.entities import unescaped
 from crawlkit.html.references import Reference, address
 
 _ROOT = re.compile(r"<(?:[A-Za-z0-9_]+:)?(?:feed|rss|RDF)\b")
@@ -58,5 +58,5 @@ def requisites_of_feed(text: str) -> Iterator[Reference]:
 
 def _elements(text: str) -> Iterator[tuple[str, dict[str, str], str]]:
     for match in _ELEMENT.finditer(text):
-        given = {name: unescape(one or other) for name, one, other in _ATTRIBUTE.findall(match[2])}
-        yield match[1], given, unescape(match[3]).strip()
+        given = {name: unescaped(one or other) for name, one, other in _ATTRIBUTE.findall(match[2])}
+        yield match[1], given, unescaped(match[3]).strip()

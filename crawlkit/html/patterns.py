@@ -5,8 +5,9 @@ What belongs here: which parts of the matches count, and character references in
 
 from __future__ import annotations
 
-import html
 import re
+
+from crawlkit.html.entities import unescaped
 
 # All but &lt; and &amp;, as Scrapy has it.
 _REFERENCE = re.compile(r"&(?!(?:lt|amp);)(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
@@ -29,4 +30,4 @@ def matches(regex: str | re.Pattern[str], text: str, replace_entities: bool = Tr
             found.extend([each] if isinstance(each, str) else each)
     if not replace_entities:
         return found
-    return [_REFERENCE.sub(lambda reference: html.unescape(reference[0]), each) for each in found]
+    return [_REFERENCE.sub(lambda reference: unescaped(reference[0]), each) for each in found]

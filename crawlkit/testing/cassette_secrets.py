@@ -15,10 +15,10 @@ import time
 from collections.abc import Iterable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from html import unescape
 from urllib.parse import unquote_plus
 
 from crawlkit import url as urls
+from crawlkit.html.entities import unescaped
 from crawlkit.sessions.leaks import SECRET_HEADERS, is_secret
 from crawlkit.sessions.redactor import Redactor
 from crawlkit.testing.cassette_bodies import bodiless, plain, with_length
@@ -125,7 +125,7 @@ def first_free(interactions: Iterable[Interaction]) -> int:
 def _bare(secret: str) -> str:
     """A secret as it is without escapes and quotes, so that each of its spellings is known for the same."""
     for _ in range(3):
-        plain = unescape(unquote_plus(secret) if "%" in secret else secret).strip(' \t"')
+        plain = unescaped(unquote_plus(secret) if "%" in secret else secret).strip(' \t"')
         if plain == secret:
             break
         secret = plain

@@ -14,7 +14,7 @@ from crawlkit.archive.naming import harmless
         "2024-10-12-a-b-release-of-x",
         "MyGreatDocumentationPages",
         "wiki/Special:RecentChanges",
-        "questions/12345678901234567890/why",
+        "questions/123456789012/why",
         "postgresql-16.4-documentation",
         "pneumonoultramicroscopicsilicovolcanoconiosis",
         "b%C3%BCcher",
@@ -34,6 +34,8 @@ def test_words_and_numbers_are_told(path: str) -> None:
         "uncA_GJ6Azflilac_S6lzu7T",
         "67401f5f-bfa5-4d33-a67c-c906a4c27727",
         "ambi4447gdrrfcu73ds47qum",
+        "48207316650921847365",
+        "TKRWQZLMHDCXBNVPFGJS",
     ],
 )
 def test_what_was_drawn_at_random_is_not(token: str) -> None:

@@ -39,6 +39,10 @@ def test_a_page_is_read_in_the_characters_that_it_is_in() -> None:
     assert "été" == read_page("<title>été</title>".encode("utf-16"), "text/html").title
 
 
+def test_a_number_of_thousands_of_digits_does_not_spoil_the_list() -> None:
+    assert PageText("a\ufffd", "b") == read_page(b"<title>a&#" + b"1" * 5000 + b";</title>b", "text/html")
+
+
 def test_half_a_surrogate_pair_does_not_spoil_the_list() -> None:
     page = read_page(b"<title>a&#xD800;b</title>", "text/html")
     assert (

@@ -112,3 +112,28 @@ def test_a_password_in_a_link_is_hidden_as_in_the_address_that_it_leads_to() -> 
     page = b"<a href='/x?password=Zx81kQ-4f9c&amp;pwd=short'>?password=documented</a>"
     tokens, places = page_tokens(page, markup=True)
     assert ([], [b"Zx81kQ-4f9c", b"short"]) == (tokens, [page[start:end] for start, end in places])
+
+
+@pytest.mark.parametrize("piece", [b"pwd=", b"?passw=1", b"?token=1&", b"&#9", b"csrf", b"<input name=csrf value="])
+def test_hostile_pages_take_linear_steps(piece: bytes) -> None:
+    page_tokens(b"<p>" + piece * ((1 << 20) // len(piece)), markup=True)
+
+
+def test_a_number_of_thousands_of_digits_in_a_field_is_read() -> None:
+    field = b'<input name=csrf_token value="&#' + b"1" * 5000 + b';abcdefgh1234">'
+    assert ["\ufffdabcdefgh1234"] == page_tokens(field, markup=True)[0]
+
+
+def test_tokens_beyond_the_thousandth_are_hidden_where_they_stand() -> None:
+    """Nobody looks for thousands of them everywhere, and none may stay."""
+    fields = [b'<input name=csrf_token value="tok%08dabcdefgh">' % (number * 7919) for number in range(1500)]
+    tokens, places = page_tokens(b"".join(fields), markup=True)
+    assert 1000 == len(tokens)
+    assert [b"".join(fields)[start:end].decode() for start, end in places] == [
+        f"tok{number * 7919:08d}abcdefgh" for number in range(1000, 1500)
+    ]
+
+
+def test_a_name_that_is_longer_than_names_are_is_looked_at_from_its_end_as_well() -> None:
+    script = b"<script>session" + b"x" * 57 + b'token="qwer-1234-zxcv-77"</script>'
+    assert ["qwer-1234-zxcv-77"] == page_tokens(script, markup=True)[0]

@@ -56,3 +56,11 @@ def test_nothing_is_found_by_an_index_of_nothing() -> None:
     index.add(["short"], least=8)
     assert [] == index.hits(b"short and long")
     assert 0 == len(index)
+
+
+def test_secrets_that_begin_alike_are_told_apart() -> None:
+    """Only their beginnings are looked for together."""
+    index = SecretIndex()
+    index.add([f"{'begins-alike-' * 4}{end}" for end in ("one", "two", "two-and-more")], least=8)
+    data = b" ".join(f"{'begins-alike-' * 4}{end}".encode() for end in ("two-and-more", "three", "one"))
+    assert ["two-and-more", "one"] == [reading[52:] for _, reading, kind in found(index, data) if kind == "plain"]

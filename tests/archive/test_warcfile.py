@@ -179,6 +179,29 @@ def test_a_full_disk_leaves_only_what_was_synced(tmp_path: Path) -> None:
     assert ["a", "c"] == urls(files.path)
 
 
+def test_a_disk_that_is_full_when_the_file_is_closed(tmp_path: Path) -> None:
+    files = opened(tmp_path)
+    add(files, "a")
+    size = files.path.stat().st_size
+    with packed(files, "http://site.example/b") as whole, no_file_larger_than(size + 100):
+        files.append(whole)
+        with pytest.raises(StorageError):
+            files.close()
+    add(files, "c")
+    files.close()
+    assert ["a", "c"] == urls(files.path)
+
+
+def test_a_file_whose_first_record_found_no_room_is_begun_anew(tmp_path: Path) -> None:
+    files = opened(tmp_path)
+    files.begin()
+    with no_file_larger_than(10), pytest.raises(StorageError):
+        files.sync()
+    add(files, "a")
+    files.close()
+    assert ["warcinfo", "response", "request", "metadata"] == [record.kind for record in reading.records(files.path)]
+
+
 def test_what_is_large_is_not_all_in_memory_before_it_is_written(tmp_path: Path) -> None:
     files = opened(tmp_path)
     files.sync()

@@ -100,6 +100,7 @@ def test_what_leads_to_a_login(asked: str, got: str | None, led: bool) -> None:
 
 def test_a_field_for_a_password() -> None:
     assert asks_for_password(b'<input type="password">') and asks_for_password(b"<INPUT TYPE=password>")
+    assert asks_for_password(b'<p>password</p><INPUT TYPE="PassWord">')
     assert not asks_for_password(b"Forgot your password?")
 
 
