@@ -17,10 +17,11 @@ from crawlkit.sessions import secretnames
 from crawlkit.sessions.secretforms import BYTES, Span, flat, unflat
 from crawlkit.sessions.secretnames import is_common, is_password_name
 
-_HINTS = (b"token", b"srf", b"nonce", b"sess", b"sid=", b"signature", b"secret", b"jwt")
+_HINTS = (b"token", b"srf", b"nonce", b"sess", b"sid=", b"signature", b"secret", b"jwt", b"apikey")
 _PASSWORDS = (b"passw", b"passphrase", b"passcode", b"pwd")
 _SCRIPT, _SCRIPT_END = b"<script", b"</script"
-_MARKS = (*_HINTS, *_PASSWORDS, _SCRIPT, _SCRIPT_END)
+_BEARER = b"bearer "
+_MARKS = (*_HINTS, *_PASSWORDS, _SCRIPT, _SCRIPT_END, _BEARER)
 _FINDER = BytesAhoCorasick(_MARKS, implementation=Implementation.DFA)
 _NAME = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]"
 _NAME_BYTES = frozenset(bytes((byte,)) for byte in _NAME)
@@ -30,6 +31,7 @@ _LONGEST_TAG = 8192
 _LONGEST_ATTRIBUTE = 256 * 1024  # with the data of a whole page
 _LEAST = 8
 _MOST = 4096
+_LEAST_TICKET = 20  # of a single sign-on (CAS); that of a bug tracker is shorter
 _MOST_TOKENS = 1000  # of one page are looked for everywhere: what more it has is hidden where it stands
 
 _NAMED = re.compile(rb"""(?:name|id|property|http-equiv|itemprop)\s*=\s*["']?\Z""", re.IGNORECASE)
@@ -44,6 +46,8 @@ _MEMBER = re.compile(
 #: JSON in an attribute, as `data-page` has it.
 _QUOTE = rb"\\?&(?:quot|apos|#34|#39|#x22|#x27);"
 _QUOTED_MEMBER = re.compile(_QUOTE + rb"\s*[:,]\s*" + _QUOTE + rb"""([^"'<>\s]{1,4096}?)""" + _QUOTE)
+#: RFC 6750, section 2.1, of a length that no word of a text has.
+_BEARER_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]{20,4096}=*")
 _LINKED = re.compile(rb"""=([^&;#\s"'<>\\,]{1,4096})""")
 _LINKED_NAME = _NAME + b"%$"
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -54,7 +58,8 @@ _PARAMETERS = re.compile(r"[?&;#]([\w.%\[\]$-]{2,64})=([^?&;#\s\"'<>\\,]+)")
 
 def is_token_name(name: str) -> bool:
     """Whether what goes by `name` is a token, and nothing that a person chose."""
-    return secretnames.is_token_name(name) or "nonce" in name.lower()
+    lower = name.lower()
+    return secretnames.is_token_name(name) or "nonce" in lower or "apikey" in lower
 
 
 def is_token(value: str) -> bool:
@@ -77,7 +82,8 @@ def parameter_tokens(text: str) -> Iterator[str]:
     """The tokens in the query, the path and the fragment of the URLs in `text`."""
     if "=" in text:
         for match in _PARAMETERS.finditer(text):
-            if is_token_name(match[1]) and is_token(match[2]):
+            is_ticket = match[1] == "ticket" and len(match[2]) >= _LEAST_TICKET
+            if (is_ticket or is_token_name(match[1])) and is_token(match[2]):
                 yield match[2]
 
 
@@ -93,6 +99,9 @@ def page_tokens(data: bytes, *, markup: bool) -> tuple[list[str], list[Span]]:
         mark = _MARKS[which]
         if mark is _SCRIPT or mark is _SCRIPT_END:
             in_script = mark is _SCRIPT or not markup
+        elif mark is _BEARER:
+            if (in_script or not markup) and (token := _BEARER_TOKEN.match(data, at + len(mark))):
+                tokens.append(token[0].decode("ascii"))
         elif mark in _PASSWORDS:
             if markup and at >= linked and (place := _linked_password(data, at, at + len(mark))):
                 short.add(place)

@@ -137,3 +137,16 @@ def test_tokens_beyond_the_thousandth_are_hidden_where_they_stand() -> None:
 def test_a_name_that_is_longer_than_names_are_is_looked_at_from_its_end_as_well() -> None:
     script = b"<script>session" + b"x" * 57 + b'token="qwer-1234-zxcv-77"</script>'
     assert ["qwer-1234-zxcv-77"] == page_tokens(script, markup=True)[0]
+
+
+def test_what_a_script_sends_as_bearer_and_keys_of_interfaces() -> None:
+    page = b"""<p>Send it as Bearer anything-you-like-to-call-it.</p><script>
+    fetch("/x", {headers: {Authorization: "Bearer eyJhbGciOi.eyJzdWIi-1234_5678.abcDEF123"}})</script>
+    <script type=application/json>{"apiKey": "qk-77ab12cd34ef"}</script>"""
+    assert ["eyJhbGciOi.eyJzdWIi-1234_5678.abcDEF123", "qk-77ab12cd34ef"] == page_tokens(page, markup=True)[0]
+
+
+def test_a_ticket_in_an_address() -> None:
+    """A single sign-on's; that of a bug tracker is none."""
+    assert ["ST-48-x9Kq2LmTz77ab12"] == list(parameter_tokens("https://site.example/done?ticket=ST-48-x9Kq2LmTz77ab12&a"))
+    assert [] == list(parameter_tokens("https://site.example/show?ticket=CRAWL-1234"))
