@@ -19,10 +19,10 @@ from urllib.parse import unquote, unquote_plus
 
 from crawlkit.crawl import guard_words as words
 from crawlkit.crawl import url_patterns
-from crawlkit.crawl.guard_command import CHANGES, LOGS_OUT, Form
+from crawlkit.crawl.guard_command import CHANGES, LOGS_OUT, Form, command_of
 from crawlkit.crawl.guard_label import Anchor, without_asides
-from crawlkit.crawl.guard_spelling import fold, split_words
-from crawlkit.crawl.guard_thing import is_thing
+from crawlkit.crawl.guard_spelling import fold, spellings, split_words
+from crawlkit.crawl.guard_thing import dated, is_page, is_thing, plain
 from crawlkit.crawl.guard_url import Leaning, Suspicion, is_csrf, suspect
 from crawlkit.exceptions import SpiderError
 from crawlkit.sessions.secretnames import HIDDEN, is_secret_name
@@ -187,8 +187,8 @@ def _of_anchor(url: str, suspicion: Suspicion | None, anchor: Anchor) -> str | N
         convicted = anchor.account if command.kind == LOGS_OUT else anchor.button
     elif command.form is Form.LOOSE:
         convicted = anchor.button or (command.kind == LOGS_OUT and anchor.account)
-    elif suspicion is not None:
-        # The path could be a name. In the corner of the page where the visitor's own links are it is none.
+    elif suspicion is not None and _is_called(url, anchor.text, command.kind):
+        # The URL could be a name. In the corner of the page where the visitor's own links are it is none.
         corner = anchor.account or anchor.button or (anchor.corner and not (command.weak and _is_listed(url)))
         convicted = corner if command.kind == LOGS_OUT else anchor.button
     elif command.kind == LOGS_OUT:
@@ -202,6 +202,27 @@ def _of_anchor(url: str, suspicion: Suspicion | None, anchor: Anchor) -> str | N
         )
         convicted = anchor.button or not titled
     return command.kind if convicted else None
+
+
+def _is_called(url: str, text: str, kind: str) -> bool:
+    """Whether the order in a URL may be the name of what lies there, and the text just that name: /books/delete, "Delete".
+
+    Where the text says more than the URL, or says it otherwise, both give an order: /d/remove, "Delete account".
+    """
+    path, _, query = url.partition("://")[2].partition("?")
+    if _is_subject(url, text) or any(command_of(unquote_plus(pair.partition("=")[0])) for pair in query.split("&")):
+        return True
+    segments = [segment for segment in path.split("/")[1:] if segment]
+    spoken = ["".join(split_words(spelling)) for spelling in spellings(without_asides(text))]
+    for index, segment in enumerate(segments):
+        command = command_of(segment)
+        if command is None or "".join(split_words(plain(segment))) not in spoken:
+            continue
+        named = segment[0] in "~@" or is_page(segment) or dated(segments[:index])
+        listed = index > 0 and plain(segments[index - 1]) in words.COLLECTIONS
+        if named or listed or command.form is Form.LOOSE or command.kind == kind == LOGS_OUT:
+            return True
+    return False
 
 
 def _is_listed(url: str) -> bool:

@@ -19,6 +19,7 @@ _ID = re.compile(
     r"|(?=\D*\d)(?=[^a-z]*[a-z])\w{10,}|(?!v\d)[a-z_]+[-_:.]?\d+|\d+[-.][a-z]\w*",
     re.IGNORECASE,
 )
+_PAGE_ENDING = re.compile(r"\.(?:s?html?|xhtml|md|txt)\Z", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 #: What /links/7 or /actions/4 lies below is not shown under a title.
 _NO_THINGS = words.ACTIONS | words.SINGLETONS | words.SESSION_PARENTS | words.UNTITLED
@@ -73,6 +74,11 @@ def plain(segment: str) -> str:
 def is_id(text: str) -> bool:
     """Whether this names one thing: a number, a UUID, a token, `item-7`."""
     return _ID.fullmatch(text) is not None
+
+
+def is_page(segment: str) -> bool:
+    """Whether this is called as a written page is, and no script: remove.html."""
+    return _PAGE_ENDING.search(segment) is not None
 
 
 def dated(segments: Sequence[str]) -> bool:

@@ -19,7 +19,7 @@ from urllib.parse import unquote, unquote_plus
 from crawlkit.crawl import guard_words as words
 from crawlkit.crawl.guard_command import DELETES, LOGS_OUT, Command, Form, command_of
 from crawlkit.crawl.guard_spelling import NO_WORD, fold
-from crawlkit.crawl.guard_thing import SHORT, dated, is_aimed, is_id, is_many, is_persons, plain
+from crawlkit.crawl.guard_thing import SHORT, dated, is_aimed, is_id, is_many, is_page, is_persons, plain
 
 CSRF = "carries a CSRF parameter"
 
@@ -40,7 +40,6 @@ class Suspicion(NamedTuple):
     reference: bool = False
 
 
-_PAGE_ENDING = re.compile(r"\.(?:s?html?|xhtml|md|txt)\Z", re.IGNORECASE)
 _SERVLET_ENDING = re.compile(r"\.(?:do|action|jspa|ashx)\Z", re.IGNORECASE)
 _JOOMLA_TOKEN = re.compile(r"[0-9a-f]{32}")
 _PATH_TOKENS = frozenset(("formkey", "csrftoken", "sesskey", "authenticitytoken"))
@@ -126,7 +125,7 @@ def _weighed(
     in_archive = dated(segments[:index])
     numbered = bool(before) and is_id(segments[index - 1]) and not in_archive
     if reference:
-        page = _PAGE_ENDING.search(segments[index]) is not None
+        page = is_page(segments[index])
         told = numbered or any(fold(name) in words.TOKENS and _is_drawn(value) for name, value in parameters)
         sure = command.form is Form.EXACT and not page and told and not after
         return Suspicion(kind, Leaning.CERTAIN if sure else Leaning.UNLIKELY, not sure)
