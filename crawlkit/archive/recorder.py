@@ -73,7 +73,7 @@ class ArchiveRecorder:
         self._redact = redact
         self._sure = tuple(sure)
         self._max_size = max_size
-        self._stop: Callable[[str], None] | None = None
+        self._stop: Callable[[str], None]
         self._overwrite = overwrite
         self._here = Here()
         self._archive: Archive | None = None
@@ -84,6 +84,7 @@ class ArchiveRecorder:
         self._appending: Appending | None = None
         #: What was made of it, once it is finished.
         self.package: Package | None = None
+        self.full: str | None = None  # that it has reached its max_size, once it has
         #: Whether nothing could be made: no page was fetched.
         self.is_empty = False
 
@@ -277,9 +278,9 @@ class ArchiveRecorder:
         if appending is None:
             return
         appending.append(visits, store)
-        if self._max_size is not None and appending.bytes >= self._max_size and self._stop is not None:
-            self._stop(f"the archive has reached its max_size of {size_text(self._max_size)}")
-            self._stop = None
+        if self._max_size is not None and appending.bytes >= self._max_size and self.full is None:
+            self.full = f"the archive has reached its max_size of {size_text(self._max_size)}"
+            self._stop(self.full)
 
 
 def _begun_without(output: Path, archives: Sequence[Archive]) -> str:

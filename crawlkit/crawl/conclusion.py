@@ -66,6 +66,9 @@ class Conclusion:
         self._end_threads()
         writable = not isinstance(self._crew.writer.error, StorageError)
         ending, tally, crawl = self._ending, self._tally, self._crawl_totals()
+        full = self._recorder.full if self._recorder is not None else None
+        if full is not None and (crawl.get("queued", 0) or self._crew.writer.feeding):
+            ending.add("limit", full)
         outcome, reason = ending.decide(tally, crawl)
         if self._rehearsal is None and not close(self._spider, reason, ending, tally):
             outcome, reason = ending.decide(tally, crawl)
@@ -76,9 +79,13 @@ class Conclusion:
             if findings:
                 ending.add(UNHEALTHY, told(findings))
                 outcome, reason = ending.decide(tally, crawl)
-        if self._recorder is not None and outcome in ("finished", "pages_failed", UNHEALTHY):
+        given_up = False
+        if self._recorder is not None and (
+            outcome in ("finished", "pages_failed", UNHEALTHY) or (outcome == "limit" and full is not None)
+        ):
             try:
                 self._recorder.finish(self._store)
+                given_up = outcome == "limit"
             except (StorageError, SecretFound) as error:
                 ending.add("storage_failed", str(error))
                 outcome, reason = ending.decide(tally, crawl)
@@ -91,6 +98,7 @@ class Conclusion:
             logins=self._accounts.logins,
             queued=self._crew.writer.queued,
             findings=findings,
+            given_up=given_up,
         )
         if writable:
             self._store.end_run(result, record)
@@ -148,6 +156,7 @@ def result_of(
     logins: int = 0,
     queued: int = 0,
     findings: Sequence[Finding] = (),
+    given_up: bool = False,
 ) -> Result:
     """The Result of a run that counted `tally`; `reason` without secrets, `elapsed` in seconds."""
     return Result(
@@ -177,4 +186,5 @@ def result_of(
         refused=tuple(tally.refused),
         quarantined=tuple(tally.quarantined),
         findings=tuple(findings),
+        given_up=given_up,
     )

@@ -41,6 +41,10 @@ class Recording(Protocol):
 class Recorder(Protocol):
     """Writes down what a crawl fetches. Methods raise StorageError when a disk refuses."""
 
+    @property
+    def full(self) -> str | None:
+        """Why no more is written down, and the crawl was ended; what still waits is in no package then. None: it was not."""
+
     def check(self, store: Store, upcoming: Upcoming, *, fresh: bool) -> None:
         """Called before the run begins. UsageError when its crawl cannot be recorded as it was asked for."""
 

@@ -54,7 +54,8 @@ class Result:
     bodies. `failures` counts reasons, `examples` holds one URL for each. `skips` counts the reasons of pages that were
     skipped, `not_followed` those of links that never became pages. `slow` lists the slowest pages with seconds.
     `refused` are the links that the guard did not let through, `quarantined` URLs that were followed by the end of a login.
-    `findings` are what the health check found, the gravest first.
+    `findings` are what the health check found, the gravest first. `given_up`: what still waits is not gone on with, for the
+    archive that it was for is full and packaged.
     """
 
     run: int | None
@@ -83,8 +84,9 @@ class Result:
     refused: Sequence[Refusal] = ()
     quarantined: Sequence[str] = ()
     findings: Sequence[Finding] = ()
+    given_up: bool = False
 
     @property
     def resumable(self) -> bool:
         """Whether the same command goes on where this run stopped."""
-        return self.outcome in RESUMABLE
+        return self.outcome in RESUMABLE and not self.given_up

@@ -213,6 +213,26 @@ def test_a_run_that_was_stopped_goes_on(studio: Studio) -> None:
     assert [] == verify(studio.warcs())
 
 
+def test_an_archive_that_is_full_is_packaged_and_says_that_something_is_missing(studio: Studio) -> None:
+    """Exit code 5; what is left is not gone on with: the next archive, into another output, begins anew."""
+    pages = {"/": page(*(f"/{n}" for n in range(9))), **{f"/{n}": page(title=str(n)) for n in range(9)}}
+    with serving(pages) as site:
+        first = studio.run(Walker(site), max_size=1, crawl__workers=1)
+        second = studio.run(Walker(site), output=studio.folder / "next.wacz")
+
+    assert ("limit", 5, False) == (first.outcome, first.exit_code, first.resumable)
+    assert "max_size" in first.reason
+    assert studio.answers().keys() < pages.keys()
+    assert (0, pages.keys()) == (second.exit_code, studio.answers(studio.folder / "next.wacz").keys())
+
+
+def test_an_archive_that_is_full_when_all_of_it_is_there_is_finished(studio: Studio) -> None:
+    with serving({"/": page()}) as site:
+        result = studio.run(Walker(site), max_size=1)
+
+    assert ("finished", 0, {"/": 200}) == (result.outcome, result.exit_code, studio.answers())
+
+
 def test_what_was_not_committed_is_cut_off(studio: Studio) -> None:
     """Bytes that no commit names are no records, whatever they look like."""
     pages = {"/": page("/a", "/b"), "/a": "a", "/b": "b"}
