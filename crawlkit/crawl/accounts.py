@@ -88,6 +88,7 @@ class Accounts:
             max_connections=max(100, 2 * crawl.workers),
             per_host=crawl.per_host if crawl.per_host is not None else 2,
         )
+        self._sources.confide(profile)
         self.session = self._new_session(profile)
         self.credentials = Credentials(self._sources.of(profile))
         self._join(self.session, profile, self.session)
@@ -137,6 +138,7 @@ class Accounts:
         session = self._named.get(profile)
         if session is None:
             self._check_name(profile)
+            self._sources.confide(profile)
             session = self._named[profile] = self._new_session(profile)
         return session
 

@@ -10,7 +10,9 @@ when the profile names a service there; a question, when somebody sits at a term
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +27,11 @@ from crawlkit.sessions.totp import Totp
 
 if TYPE_CHECKING:
     from crawlkit.crawl.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: The secret in an otpauth:// URI: a site shows it by itself as well.
+_IN_URI = re.compile(r"^\s*otpauth:.*[?&]secret=([^&#\s]+)", re.IGNORECASE)
 
 #: (question, whether the answer is hidden) → the answer. ConfigError when there is none.
 Prompt = Callable[[str, bool], str]
@@ -80,6 +87,16 @@ class CredentialSources(_NotPickled):
         self._teach(key, value)
         return value
 
+    def confide(self, profile: str | None) -> None:
+        """Tell `learn` the secrets of a profile that can be had without asking anybody, whether or not they are to be used:
+        pages show them also while a session lasts from an earlier login.
+        """
+        for key in ("password", "totp"):
+            try:
+                self.find(profile or "default", key)
+            except ConfigError as error:  # of a keyring that does not answer: who needs what is in it is told so
+                log.debug("%s", error)
+
     def ask(self, profile: str, key: str) -> str | None:
         """What is answered when somebody is asked; the same answer within the process. None: nobody is there."""
         if self._prompt is None:
@@ -127,8 +144,11 @@ class CredentialSources(_NotPickled):
             raise ConfigError(f"the {key} of profile {profile!r}: {error}") from error
 
     def _teach(self, key: str, value: str) -> None:
-        if self._learn is not None and key != "username":
-            self._learn(value)
+        if self._learn is None or key == "username":
+            return
+        self._learn(value)
+        if key == "totp" and (alone := _IN_URI.search(value)) is not None:
+            self._learn(alone[1])
 
     def __repr__(self) -> str:
         return f"<CredentialSources {len(self._profiles)} profiles>"

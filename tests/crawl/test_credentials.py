@@ -101,6 +101,36 @@ def test_every_secret_is_learned(sources: Any) -> None:
     assert [SECRET, totp] == learned
 
 
+def test_secrets_are_confided_before_they_are_used_and_nobody_is_asked(sources: Any) -> None:
+    """A session that lasts from an earlier login uses none, and pages may show them all the same."""
+    learned: list[str] = []
+    asked: list[str] = []
+    uri = "otpauth://totp/x?secret=GEZDGNBVGY3TQOJQ&period=30"
+
+    def prompt(question: str, hidden: bool) -> str:
+        asked.append(question)
+        return "typed"
+
+    found = sources({**NAMES, "totp": "ME_TOTP"}, lines=f"ME_TOTP={uri}\n", prompt=prompt, learn=learned.append)
+    found.confide("me")
+    found.confide(None)
+    assert ([uri, "GEZDGNBVGY3TQOJQ"], []) == (learned, asked)
+
+
+def test_a_keyring_that_does_not_answer_stops_nobody_who_needs_nothing_of_it(
+    sources: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable that comes after it is still told."""
+    learned: list[str] = []
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    environment = {"ME_TOTP": "GEZDGNBVGY3TQOJQ"}
+    found = sources({"keyring": "shop", "totp": "ME_TOTP"}, environment=environment, learn=learned.append)
+    found.confide("me")
+    assert ["GEZDGNBVGY3TQOJQ"] == learned
+    with pytest.raises(ConfigError, match="keyring"):
+        _ = found.of("me").password
+
+
 def test_one_time_codes_come_from_the_secret(sources: Any) -> None:
     totp = "JBSWY3DPEHPK3PXP"
     me = sources({"totp": "ME_TOTP"}, environment={"ME_TOTP": f"otpauth://totp/x?secret={totp}&period=3600"}).of("me")
