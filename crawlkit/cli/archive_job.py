@@ -23,7 +23,7 @@ from crawlkit.cli.options import require_url
 from crawlkit.cli.outputs import taken_files
 from crawlkit.crawl.loading import RESERVED_NAMES, find_spider, make_spider
 from crawlkit.crawl.requisite import REQUISITE
-from crawlkit.crawl.settings import Override, Settings, resolve_settings
+from crawlkit.crawl.settings import Override, resolve_settings
 from crawlkit.crawl.settings_file import find_config
 from crawlkit.crawl.spider import Spider, overrides
 from crawlkit.exceptions import StorageError, StoreMismatch, UsageError
@@ -74,7 +74,7 @@ def job_of(url: str, options: SiteOptions) -> Job:
     reach = Reach(start, scope, include=options.include, exclude=options.exclude)
     database = options.database or settings.database(name)
     profile = options.profile or (member.profile or member.name if member is not None and file is not None else name)
-    if member is None and options.profile is not None and _is_saved(profile, settings):
+    if member is None and options.profile is not None:  # who names one is a member: strangers' pages are no pages
         member = _kept()
     depth = options.depth if options.depth is not None else settings.crawl.max_depth
     site = Site(start, reach, name=name, depth=depth, max_pages=options.max_pages, member=member)
@@ -132,12 +132,6 @@ def _kept() -> Spider:
     member = Spider(name="kept")
     member.login = KeptLogin()  # type: ignore[assignment, method-assign] # a spider may have either
     return member
-
-
-def _is_saved(profile: str, settings: Settings) -> bool:
-    from crawlkit.sessions.vault import Vault
-
-    return profile in Vault(settings.vault, make=False).names()
 
 
 def _recall(database: Path, site: Site) -> None:

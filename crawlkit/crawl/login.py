@@ -35,6 +35,7 @@ class SpiderLogin(Login):
         self._ready = own if isinstance(own, Login) else None
         self.url = self._ready.url if self._ready is not None else None
         self.lasts = self._ready is None or self._ready.lasts
+        self.remedy = self._ready.remedy if self._ready is not None else None
         self.logs_in = overrides(spider, "login")
         #: Whether the author says of a page that a member sees it; without that, signs have to do.
         self.certain = overrides(spider, "logged_in")

@@ -16,8 +16,13 @@ from crawlkit.sessions.session import Session
 class KeptLogin(Login):
     """Takes the session as it is, once. When that turns out to be over, LoginError says what to do. Any thread may call.
 
-    A session that was seen logged in by an earlier run is not even taken once more.
+    A session that was seen logged in by an earlier run is not even taken once more. A profile that has no session yet is
+    treated like one whose session is over: it shows in the first page that strangers do not get.
     """
+
+    remedy = (
+        "log in (crawlkit login, crawlkit session import) or name a login with --login, and start this command again"
+    )
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -31,7 +36,4 @@ class KeptLogin(Login):
                 self._taken.add(id(session))
                 return
         name = repr(session.profile.name) if session.profile is not None else "(none)"
-        raise LoginError(
-            f"the saved session of profile {name} has ended, and no login is known; log in again (crawlkit login, crawlkit "
-            "session import), or name one with --login, and start the same command again"
-        )
+        raise LoginError(f"the saved session of profile {name} has ended, and no login is known; {self.remedy}")

@@ -40,6 +40,8 @@ class Login:
     logs_in = True
     #: False: no profile keeps anything of it, so that each session begins with a login, however the last one ended.
     lasts = True
+    #: What to do when a login of this kind has led to nothing, where that is not to check the credentials.
+    remedy: str | None = None
 
     def attach(self, session: Session) -> None:
         """Put in place what the session's profile keeps of an earlier login. Called once a session; sends nothing."""

@@ -216,10 +216,14 @@ class Membership:
 
     def refuse(self, url: str) -> LoginError:
         """The error of a login after which `url` still looks logged out and nothing did not."""
-        error = LoginError(
-            f"logged in as profile {self._entrance.name} but {urls.split_userinfo(url)[0]} still shows a logged-out page; "
-            "check the credentials" + (", and `logged_in` of the spider" if self._proof.certain else "")
-        )
+        name, shown, remedy = self._entrance.name, urls.split_userinfo(url)[0], self.login.remedy
+        if remedy is not None:
+            error = LoginError(f"profile {name} is not logged in: {shown} shows a logged-out page; {remedy}")
+        else:
+            error = LoginError(
+                f"logged in as profile {name} but {shown} still shows a logged-out page; check the credentials"
+                + (", and `logged_in` of the spider" if self._proof.certain else "")
+            )
         self._stand_by(error)
         return error
 
