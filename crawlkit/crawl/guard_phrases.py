@@ -100,7 +100,8 @@ SESSION_WEAK = {
 }
 
 DELETES = {
-    "en": "delete, destroy, erase, move to trash, discard draft, close account, deactivate account, wipe",
+    "en": "delete, destroy, erase, move to trash, discard draft, close account, close my account, "
+    "deactivate account, deactivate my account, wipe",
     "de": "löschen, loeschen, entfernen, konto schließen",
     "fr": "supprimer, effacer, retirer, clôturer le compte",
     "es": "eliminar, borrar, suprimir, cerrar la cuenta, cerrar cuenta",
@@ -194,7 +195,8 @@ PURGES_WEAK = {"en": "clear, flush, empty, reset"}
 CHANGES = {
     "en": "unpublish, deactivate, rollback, uninstall, unapprove, depublish, unfriend, unfollow, unfavorite, "
     "unfavourite, unlike, unwatch, unstar, "
-    "unshare, unbookmark, unenroll",
+    "unshare, unbookmark, unenroll, mark all read, mark all as read, mark forums read, "
+    "regenerate key, regenerate keys, regenerate api key, regenerate token, regenerate secret",
     "de": "deaktivieren, veröffentlichung zurückziehen, deinstallieren",
     "fr": "dépublier, désactiver",
     "es": "despublicar, desactivar",
@@ -207,5 +209,6 @@ CHANGES = {
 CHANGES_WEAK = {
     "en": "disable, reject, suspend, approve, markpatrolled, close, block, unblock, ban, unban, mute, unmute, "
     "kick, lock, "
-    "unlock, unpin, upvote, downvote, unarchive, publish, enable, withdraw, decline, impersonate, unlink, unregister"
+    "unlock, unpin, upvote, downvote, unarchive, publish, enable, withdraw, decline, impersonate, unlink, unregister, "
+    "regenerate, mark as read, mark as unread, add to cart, add to basket, add to bag"
 }

@@ -122,9 +122,9 @@ MOUNTS = _set(
 #: There is one of each for a visitor, so that a verb below it needs no number: /account/delete, /cart/clear.
 SINGLETONS = _set(
     """
-    account accounts admin auth avatar bag basket cache cart email emails history konto login mailing me member
-    membership my myaccount newsletter newsletters notifications profile registration session sessions settings sso
-    subscription subscriptions token tokens trash user users warenkorb wishlist
+    2fa account accounts admin auth avatar bag basket cache cart email emails history konto login mailing me member
+    membership mfa my myaccount newsletter newsletters notifications profile registration session sessions settings sso
+    subscription subscriptions token tokens totp trash two-factor user users warenkorb wishlist
     """
 )
 #: Whoever is named below one of these has pages of their own: /user/logout/photos.
