@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from crawlkit import url as urls
 from crawlkit.archive.browser_only import Call, calls_of_page, calls_of_script
 from crawlkit.archive.reach import Reach
+from crawlkit.archive.twins import Twins, is_known
 from crawlkit.crawl import sitemaps
 from crawlkit.crawl.items import Item
 from crawlkit.crawl.links import is_trap
@@ -74,6 +75,7 @@ class Site(Spider):
         self._pages = {urls.canonical(start) or start}
         #: How many requisites a requisite of another one is away from its page.
         self._nested: dict[str, int] = {}
+        self._twins = Twins(lambda text: is_known(text, self.session.redactor))
         self.start_urls = [start]
         self.reach = reach
         if reach.scope == "domain":  # requisites of all of its hosts are fetched as by a member
@@ -194,37 +196,39 @@ class Site(Spider):
 
     def _requisites(self, response: Response, found: Iterable[Reference]) -> Iterator[Request | Item]:
         absolute = _absolute_on(response)
-        for reference in found:
-            url = absolute(reference.url)
-            if url is None:
+        placed = [(url, reference.kind) for reference in found if (url := absolute(reference.url)) is not None]
+        reading = self._twins.read(_asked(response), (url for url, _ in placed))
+        for url, kind in placed:
+            if self._twins.has(url, reading):
                 continue
             rule = self.reach.excluded_by(url) or (_TOO_DEEP if self._nests(response, url) else None)
             if rule is not None:
                 yield _left_out(url, rule, response)
-            else:
-                yield requisite(url, reference.kind, self.parse_requisite, priority=_SOONER)
+            elif self._twins.claim(url, reading):
+                yield requisite(url, kind, self.parse_requisite, priority=_SOONER)
 
     def _nests(self, response: Response, url: str) -> bool:
         """Whether what this answer needs is too many requisites away from a page. Notes how many it is."""
         if REQUISITE not in response.meta:
             return False
-        asked = response.history[0].url if response.history else response.url
         with self.lock:
-            depth = self._nested.get(asked, 0) + 1
+            depth = self._nested.get(_asked(response), 0) + 1
             if depth < _MOST_NESTED:
                 self._nested.setdefault(url, depth)
         return depth >= _MOST_NESTED
 
     def _links(self, response: Response, found: Iterable[str]) -> Iterator[Request | Item]:
-        seen: set[str] = set()
         absolute = _absolute_on(response)
-        for written in found:
-            url = absolute(written)
-            if url is None or url in seen or not self.reach.holds(url):
+        reached = dict.fromkeys(url for url in map(absolute, found) if url is not None and self.reach.holds(url))
+        reading = self._twins.read(_asked(response), reached)
+        for url in reached:
+            if self._twins.has(url, reading):
                 continue
-            seen.add(url)
             rule = self._rule(url, response)
-            yield Request(url) if rule is None else _left_out(url, rule, response)
+            if rule is not None:
+                yield _left_out(url, rule, response)
+            elif self._twins.claim(url, reading):
+                yield Request(url)
 
     def _rule(self, url: str, response: Response) -> str | None:
         """Why a link within reach is not followed."""
@@ -257,6 +261,10 @@ class Site(Spider):
 
 def _left_out(url: str, rule: str, response: Response) -> Item:
     return Item(EXCLUDED, {"url": url, "rule": rule, "found_on": response.url})
+
+
+def _asked(response: Response) -> str:
+    return response.history[0].url if response.history else response.url
 
 
 def _absolute_on(response: Response) -> Callable[[str], str | None]:

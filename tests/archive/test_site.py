@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -214,6 +215,43 @@ def test_requisites_that_never_end_do(tmp_path: Path) -> None:
     assert all(20 < count <= 60 for count in counts), counts
     left_out = [(urlsplit(url).path, rule) for url, rule in rows(tmp_path, "excluded")]
     assert {("/moved.css", _TOO_DEEP), ("/map.xml", _TOO_DEEP)} == set(left_out)
+
+
+@pytest.mark.parametrize("written", ["?PHPSESSID={}", ";jsessionid={}", "?osCsid={}&look=1"])
+def test_links_that_carry_a_session_that_dies_lead_to_each_page_once(tmp_path: Path, written: str) -> None:
+    """Every page of five, and its picture; the session lives for four answers."""
+    lives: dict[str, int] = {}
+
+    def page(asked: Asked) -> Reply:
+        session = asked.headers.get("Cookie", "").partition("osCsid=")[2]
+        lives[session] = lives.get(session, 0) - 1
+        if lives[session] < 0:
+            return Reply(status=302, headers={"Location": "/login"})
+        number, mark = int(asked.path[3]), written.format(session)
+        links = "".join(f'<a href="/p/{(number + n) % 5}{mark}">on</a>' for n in (1, 2))
+        return Reply(f"<title>{number}</title>{links}<img src='/i/{number}{mark}'>")
+
+    def log_in(asked: Asked) -> Reply:
+        if asked.method == "GET":
+            return Reply("<form method=post><input name=user><input type=password name=password></form>")
+        session = secrets.token_hex(16)
+        lives[session] = 4
+        return Reply(status=302, headers={"Location": "/p/0", "Set-Cookie": f"osCsid={session}; Path=/"})
+
+    class Pages(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            kinds = {"/p/": page, "/i/": Reply(), "/lo": log_in}
+            return kinds.get(key[:3], default)
+
+    member = Spider("club")
+    with serving(Pages()) as site:
+        member.login = FormLogin(f"{site.url}/login", USER, PASSWORD)  # type: ignore[assignment, method-assign]
+        result = archive(
+            tmp_path, f"{site.url}/p/0", member, scope="host", settings=["crawl.max_pages=60", "crawl.workers=1"]
+        )
+        pictures = [path[3] for path in site.log() if path.startswith("/i/")]
+    assert ("finished", 0) == (result.outcome, result.failed)
+    assert list("01234") == sorted(pictures)
 
 
 def test_who_asked_is_known_by_the_request_and_not_by_its_connection() -> None:
