@@ -148,5 +148,7 @@ def test_what_a_script_sends_as_bearer_and_keys_of_interfaces() -> None:
 
 def test_a_ticket_in_an_address() -> None:
     """A single sign-on's; that of a bug tracker is none."""
-    assert ["ST-48-x9Kq2LmTz77ab12"] == list(parameter_tokens("https://site.example/done?ticket=ST-48-x9Kq2LmTz77ab12&a"))
+    assert ["ST-48-x9Kq2LmTz77ab12"] == list(
+        parameter_tokens("https://site.example/done?ticket=ST-48-x9Kq2LmTz77ab12&a")
+    )
     assert [] == list(parameter_tokens("https://site.example/show?ticket=CRAWL-1234"))
