@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from crawlkit import url as urls
 from crawlkit.archive.browser_only import Call, calls_of_page, calls_of_script
 from crawlkit.archive.reach import Reach
-from crawlkit.archive.twins import Twins, is_known
+from crawlkit.archive.twins import RULE, Twins, is_known
 from crawlkit.crawl import sitemaps
 from crawlkit.crawl.items import Item
 from crawlkit.crawl.links import is_trap
@@ -200,6 +200,7 @@ class Site(Spider):
         reading = self._twins.read(_asked(response), (url for url, _ in placed))
         for url, kind in placed:
             if self._twins.has(url, reading):
+                yield from _told(self._twins.doubtful(url, reading), response)
                 continue
             rule = self.reach.excluded_by(url) or (_TOO_DEEP if self._nests(response, url) else None)
             if rule is not None:
@@ -223,6 +224,7 @@ class Site(Spider):
         reading = self._twins.read(_asked(response), reached)
         for url in reached:
             if self._twins.has(url, reading):
+                yield from _told(self._twins.doubtful(url, reading), response)
                 continue
             rule = self._rule(url, response)
             if rule is not None:
@@ -265,6 +267,10 @@ def _left_out(url: str, rule: str, response: Response) -> Item:
 
 def _asked(response: Response) -> str:
     return response.history[0].url if response.history else response.url
+
+
+def _told(twin: str | None, response: Response) -> tuple[Item, ...]:
+    return () if twin is None else (_left_out(twin, RULE, response),)
 
 
 def _absolute_on(response: Response) -> Callable[[str], str | None]:

@@ -20,6 +20,9 @@ from crawlkit.archive.pagesecrets import is_token, is_token_name
 from crawlkit.sessions.redactor import Redactor
 from crawlkit.sessions.secretnames import HIDDEN
 
+RULE = "differs only in a token from an address that was followed"
+"""Why an address was left out that may be of another thing."""
+
 _OF_PATH = re.compile(r"(;[^;=/]+=)([^;/]+)")
 _OF_QUERY = re.compile(r"((?:\A|(?<=[&;]))[^&;=]+=)([^&;]+)")
 _SESSION = re.compile(r"sess|sid\Z", re.IGNORECASE)
@@ -79,6 +82,15 @@ class Twins:
     def claim(self, url: str, reading: Reading) -> bool:
         """Have this one followed; False when another one is. The same address may be claimed again and again."""
         return not self._twin(url, reading, claim=True)
+
+    def doubtful(self, url: str, reading: Reading) -> str | None:
+        """Of one whose twin is followed: the address without what is secret, if the two have different tokens, and so may
+        be of two things after all; None when they differ in the session alone.
+        """
+        bare, kept = reading.forms.get(url, (url, url))
+        with self._lock:
+            first, _, _ = self._first.get(bare, (url, "", -1))
+        return None if self._without(first)[1] == kept else bare
 
     def _twin(self, url: str, reading: Reading, *, claim: bool) -> bool:
         bare, kept = reading.forms.get(url, (url, url))

@@ -14,6 +14,7 @@ import pytest
 from crawlkit import FormLogin, Response
 from crawlkit.archive.reach import Reach
 from crawlkit.archive.site import _TOO_DEEP, Site
+from crawlkit.archive.twins import RULE
 from crawlkit.crawl.engine import Engine
 from crawlkit.crawl.result import Result
 from crawlkit.crawl.settings import parse_override, resolve_settings
@@ -252,6 +253,16 @@ def test_links_that_carry_a_session_that_dies_lead_to_each_page_once(tmp_path: P
         pictures = [path[3] for path in site.log() if path.startswith("/i/")]
     assert ("finished", 0) == (result.outcome, result.failed)
     assert list("01234") == sorted(pictures)
+
+
+def test_a_twin_that_may_be_another_thing_is_among_what_was_left_out(tmp_path: Path) -> None:
+    def page(asked: Asked) -> Reply:
+        return Reply(f'<a href="/b">b</a><a href="/share?token={secrets.token_hex(12)}">share</a>')
+
+    with serving({"/": page, "/b": page, "/share": Reply("<p>shared")}) as site:
+        archive(tmp_path, f"{site.url}/", None)
+        assert 1 == sum(path.startswith("/share") for path in site.log())
+    assert [(f"{site.url}/share?token=", RULE)] == rows(tmp_path, "excluded")
 
 
 def test_who_asked_is_known_by_the_request_and_not_by_its_connection() -> None:

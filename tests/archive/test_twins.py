@@ -71,3 +71,15 @@ def test_a_page_that_is_read_again_follows_its_links_again() -> None:
     assert twins.claim(two, again)
     assert not twins.claim(three, again)
     assert not twins.claim(one, twins.read("/other", [one]))
+
+
+def test_of_what_only_a_token_keeps_apart_it_is_told_that_it_was_left_out() -> None:
+    """It may be another thing. Another session is not."""
+    twins = Twins(lambda text: text == ONE)
+    first = ["/share?token=aaaa1111bbbb2222", f"/p?sid={ONE}"]
+    reading = twins.read("/", first)
+    assert all(twins.claim(url, reading) for url in first)
+    other = ["/share?token=cccc3333dddd4444", f"/p?sid={TWO}"]
+    reading = twins.read("/other", other)
+    assert [True, True] == [twins.has(url, reading) for url in other]
+    assert ["/share?token=", None] == [twins.doubtful(url, reading) for url in other]
