@@ -86,7 +86,7 @@ class SecretIndex:
         self._automata = (*automata, _Automaton(fresh))
 
     def hits(self, data: bytes) -> list[Hit]:
-        """Every place of every form in `data`; they may overlap."""
+        """The places of forms in `data`; they may overlap. Of those of one kind at one place the longest is told."""
         return [hit for automaton in self._automata for hit in automaton.hits(data)]
 
 
